@@ -1,0 +1,194 @@
+from google.rpc import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Views(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VIEWS_UNSPECIFIED: _ClassVar[Views]
+    VIEWS_SINGLE: _ClassVar[Views]
+    VIEWS_MIRROR: _ClassVar[Views]
+    VIEWS_FIVE: _ClassVar[Views]
+    VIEWS_TEN: _ClassVar[Views]
+
+class Vote(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VOTE_UNSPECIFIED: _ClassVar[Vote]
+    VOTE_MEAN_PROBABILITY: _ClassVar[Vote]
+    VOTE_MEAN_LOGIT: _ClassVar[Vote]
+    VOTE_MAJORITY: _ClassVar[Vote]
+VIEWS_UNSPECIFIED: Views
+VIEWS_SINGLE: Views
+VIEWS_MIRROR: Views
+VIEWS_FIVE: Views
+VIEWS_TEN: Views
+VOTE_UNSPECIFIED: Vote
+VOTE_MEAN_PROBABILITY: Vote
+VOTE_MEAN_LOGIT: Vote
+VOTE_MAJORITY: Vote
+
+class ModelSpec(_message.Message):
+    __slots__ = ("name", "version", "version_label")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_LABEL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    version_label: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., version_label: _Optional[str] = ...) -> None: ...
+
+class Tensor(_message.Message):
+    __slots__ = ("data_type", "shape", "content")
+    class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        DATA_TYPE_UNSPECIFIED: _ClassVar[Tensor.DataType]
+        DATA_TYPE_UINT8: _ClassVar[Tensor.DataType]
+        DATA_TYPE_FLOAT32: _ClassVar[Tensor.DataType]
+    DATA_TYPE_UNSPECIFIED: Tensor.DataType
+    DATA_TYPE_UINT8: Tensor.DataType
+    DATA_TYPE_FLOAT32: Tensor.DataType
+    DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    data_type: Tensor.DataType
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    content: bytes
+    def __init__(self, data_type: _Optional[_Union[Tensor.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class ClassifyRequest(_message.Message):
+    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ENCODED_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    WITH_VIEW_SCORES_FIELD_NUMBER: _ClassVar[int]
+    WITH_MEMBER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    model: ModelSpec
+    encoded: bytes
+    tensor: Tensor
+    views: Views
+    vote: Vote
+    top_k: int
+    with_view_scores: bool
+    with_member_scores: bool
+    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ...) -> None: ...
+
+class Prediction(_message.Message):
+    __slots__ = ("label", "class_id", "probability")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    CLASS_ID_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    class_id: int
+    probability: float
+    def __init__(self, label: _Optional[str] = ..., class_id: _Optional[int] = ..., probability: _Optional[float] = ...) -> None: ...
+
+class ModelVersion(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class Scores(_message.Message):
+    __slots__ = ("name", "probabilities")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, name: _Optional[str] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Timing(_message.Message):
+    __slots__ = ("decode_seconds", "queue_seconds", "compute_seconds")
+    DECODE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    decode_seconds: float
+    queue_seconds: float
+    compute_seconds: float
+    def __init__(self, decode_seconds: _Optional[float] = ..., queue_seconds: _Optional[float] = ..., compute_seconds: _Optional[float] = ...) -> None: ...
+
+class ClassifyResponse(_message.Message):
+    __slots__ = ("predictions", "model_versions", "views", "vote", "timing", "view_scores", "member_scores")
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    TIMING_FIELD_NUMBER: _ClassVar[int]
+    VIEW_SCORES_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
+    model_versions: _containers.RepeatedCompositeFieldContainer[ModelVersion]
+    views: Views
+    vote: Vote
+    timing: Timing
+    view_scores: _containers.RepeatedCompositeFieldContainer[Scores]
+    member_scores: _containers.RepeatedCompositeFieldContainer[Scores]
+    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., view_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., member_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ...) -> None: ...
+
+class ClassifyStreamRequest(_message.Message):
+    __slots__ = ("id", "request")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    request: ClassifyRequest
+    def __init__(self, id: _Optional[str] = ..., request: _Optional[_Union[ClassifyRequest, _Mapping]] = ...) -> None: ...
+
+class ClassifyStreamResponse(_message.Message):
+    __slots__ = ("id", "response", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    response: ClassifyResponse
+    error: _status_pb2.Status
+    def __init__(self, id: _Optional[str] = ..., response: _Optional[_Union[ClassifyResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote")
+    class VersionLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_LABELS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    versions: _containers.RepeatedScalarFieldContainer[int]
+    version_labels: _containers.ScalarMap[str, int]
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    vote: Vote
+    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("model_version", "weight")
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    model_version: ModelVersion
+    weight: float
+    def __init__(self, model_version: _Optional[_Union[ModelVersion, _Mapping]] = ..., weight: _Optional[float] = ...) -> None: ...

@@ -1,0 +1,117 @@
+import datetime
+
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from protos import classification_pb2 as _classification_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ModelCard(_message.Message):
+    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    GEOMETRY_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_INPUTS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    input: Input
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    geometry: Geometry
+    temperature: float
+    vote: _classification_pb2.Vote
+    measurements: _containers.RepeatedCompositeFieldContainer[Measurement]
+    golden_inputs: _containers.RepeatedCompositeFieldContainer[GoldenInput]
+    files: _containers.RepeatedCompositeFieldContainer[File]
+    provenance: Provenance
+    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+
+class Input(_message.Message):
+    __slots__ = ("height", "width", "channels")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    width: int
+    channels: int
+    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ..., channels: _Optional[int] = ...) -> None: ...
+
+class Geometry(_message.Message):
+    __slots__ = ("shorter_side", "margin")
+    SHORTER_SIDE_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    shorter_side: int
+    margin: int
+    def __init__(self, shorter_side: _Optional[int] = ..., margin: _Optional[int] = ...) -> None: ...
+
+class Measurement(_message.Message):
+    __slots__ = ("data_set", "pictures", "views", "vote", "top_1_error", "top_5_error")
+    DATA_SET_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    TOP_1_ERROR_FIELD_NUMBER: _ClassVar[int]
+    TOP_5_ERROR_FIELD_NUMBER: _ClassVar[int]
+    data_set: str
+    pictures: int
+    views: _classification_pb2.Views
+    vote: _classification_pb2.Vote
+    top_1_error: float
+    top_5_error: float
+    def __init__(self, data_set: _Optional[str] = ..., pictures: _Optional[int] = ..., views: _Optional[_Union[_classification_pb2.Views, str]] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., top_1_error: _Optional[float] = ..., top_5_error: _Optional[float] = ...) -> None: ...
+
+class GoldenInput(_message.Message):
+    __slots__ = ("png", "probabilities")
+    PNG_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    png: bytes
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, png: _Optional[bytes] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class File(_message.Message):
+    __slots__ = ("path", "bytes", "sha256")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    bytes: int
+    sha256: str
+    def __init__(self, path: _Optional[str] = ..., bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("published", "architecture", "data_set", "recipe", "seed", "trainable_parameters", "training_seconds", "versions", "git_revision")
+    class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    DATA_SET_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    GIT_REVISION_FIELD_NUMBER: _ClassVar[int]
+    published: _timestamp_pb2.Timestamp
+    architecture: str
+    data_set: str
+    recipe: _struct_pb2.Struct
+    seed: int
+    trainable_parameters: int
+    training_seconds: float
+    versions: _containers.ScalarMap[str, str]
+    git_revision: str
+    def __init__(self, published: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., architecture: _Optional[str] = ..., data_set: _Optional[str] = ..., recipe: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., seed: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., training_seconds: _Optional[float] = ..., versions: _Optional[_Mapping[str, str]] = ..., git_revision: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,284 @@
+"""What a Python caller imports: one call, typed results, and no TensorFlow.
+
+    from serving.client import Client
+
+    with Client("localhost:8500") as client:
+        answer = client.classify("boot.png", views="ten")
+        print(answer.label, answer.probability)
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Union
+
+import grpc
+import grpc.aio
+
+from protos import classification_pb2 as pb
+from protos.classification_pb2_grpc import ClassificationStub
+from serving import errors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Picture = Union[str, "PathLike[str]", bytes, "np.ndarray"]
+"""A file's path, a file's bytes, or samples: uint8 from 0 to 255 or float32 from 0 to 1, [height, width]
+or [height, width, 1 or 3]."""
+
+VIEWS = ("single", "mirror", "five", "ten")
+VOTES = ("mean-probability", "mean-logit", "majority")
+DEFAULT_TIMEOUT = 10.0
+
+_ERRORS: dict[grpc.StatusCode, type[errors.TencropError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequest,
+    grpc.StatusCode.NOT_FOUND: errors.NotServed,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.Overloaded,
+    grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlinePassed,
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A class and its probability, from 0 to 1."""
+
+    label: str
+    class_id: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server says of one picture."""
+
+    predictions: tuple[Prediction, ...]
+    """The most probable first."""
+    model_versions: Mapping[str, int]
+    """Who answered: one model, or the members of an ensemble."""
+    views: str
+    vote: str
+    decode_seconds: float
+    queue_seconds: float
+    compute_seconds: float
+    view_scores: Mapping[str, tuple[float, ...]]
+    """View name to the probability of every class, where asked for; so are `member_scores`, by member."""
+    member_scores: Mapping[str, tuple[float, ...]]
+
+    @property
+    def label(self) -> str:
+        """The label that won."""
+        return self.predictions[0].label
+
+    @property
+    def probability(self) -> float:
+        """The winner's."""
+        return self.predictions[0].probability
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something that can be asked: a model with versions, or an ensemble with members."""
+
+    name: str
+    versions: tuple[int, ...]
+    version_labels: Mapping[str, int]
+    members: Mapping[str, int]
+    """Member name to version; empty for a model."""
+    labels: tuple[str, ...]
+    vote: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """How to classify. `model` empty asks the server's only ensemble, or else its only model."""
+
+    model: str = ""
+    version: int | None = None
+    version_label: str | None = None
+    views: str = "single"
+    vote: str | None = None
+    top_k: int | None = None
+    with_view_scores: bool = False
+    with_member_scores: bool = False
+
+    def about(self, picture: Picture) -> pb.ClassifyRequest:
+        """The request that asks this of `picture`.
+
+        Raises InvalidRequest where a choice is none of those there are, and OSError where a file cannot be read.
+        """
+        request = pb.ClassifyRequest(
+            model=pb.ModelSpec(name=self.model, version=self.version, version_label=self.version_label),
+            views=_enumerated("views", pb.Views, "VIEWS_", VIEWS, self.views),
+            vote=_enumerated("vote", pb.Vote, "VOTE_", VOTES, self.vote) if self.vote else pb.VOTE_UNSPECIFIED,
+            top_k=self.top_k,
+            with_view_scores=self.with_view_scores,
+            with_member_scores=self.with_member_scores,
+        )
+        if isinstance(picture, bytes):
+            request.encoded = picture
+        elif isinstance(picture, (str, PathLike)):
+            request.encoded = Path(picture).read_bytes()
+        else:
+            request.tensor.CopyFrom(_tensor(picture))
+        return request
+
+
+class Client:
+    """Asks a server, and waits for the answer. Safe to share between threads.
+
+    Every method raises errors.InvalidRequest, NotServed, Overloaded or DeadlinePassed for what the server
+    says of the request, and grpc.RpcError for anything else, such as no server being there.
+    """
+
+    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """`server` is HOST:PORT; a call takes at most `timeout` seconds."""
+        self._timeout = timeout
+        self._channel = grpc.insecure_channel(server)
+        self._stub = ClassificationStub(self._channel)
+
+    def classify(self, picture: Picture, **question) -> Answer:
+        """Classifies one picture; keyword arguments are the fields of Question."""
+        request = Question(**question).about(picture)
+        try:
+            return _answer(self._stub.Classify(request, timeout=self._timeout))
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    def classify_stream(self, pictures: Iterable[tuple[str, Picture]], **question) -> Iterator[tuple[str, Answer]]:
+        """Classifies many pictures, given as (id, picture), over one connection; answers come as they are ready.
+
+        Raises at the first picture that fails. The timeout does not apply.
+        """
+        asked = Question(**question)
+        items = (pb.ClassifyStreamRequest(id=id, request=asked.about(picture)) for id, picture in pictures)
+        try:
+            for item in self._stub.ClassifyStream(items):
+                yield item.id, _outcome(item)
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    def models(self) -> list[Model]:
+        """Everything that can be asked, in order of name."""
+        try:
+            return [_model(model) for model in self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout).models]
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._channel.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+class AsyncClient:
+    """Client, for asyncio. Make it inside the event loop that uses it."""
+
+    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """`server` is HOST:PORT; a call takes at most `timeout` seconds."""
+        self._timeout = timeout
+        self._channel = grpc.aio.insecure_channel(server)
+        self._stub = ClassificationStub(self._channel)
+
+    async def classify(self, picture: Picture, **question) -> Answer:
+        """See Client.classify."""
+        request = Question(**question).about(picture)
+        try:
+            return _answer(await self._stub.Classify(request, timeout=self._timeout))
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    async def classify_stream(
+        self, pictures: AsyncIterable[tuple[str, Picture]], **question
+    ) -> AsyncIterator[tuple[str, Answer]]:
+        """See Client.classify_stream."""
+        asked = Question(**question)
+
+        async def items() -> AsyncIterator[pb.ClassifyStreamRequest]:
+            async for id, picture in pictures:
+                yield pb.ClassifyStreamRequest(id=id, request=asked.about(picture))
+
+        try:
+            async for item in self._stub.ClassifyStream(items()):
+                yield item.id, _outcome(item)
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    async def models(self) -> list[Model]:
+        """See Client.models."""
+        try:
+            listed = await self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout)
+            return [_model(model) for model in listed.models]
+        except grpc.RpcError as error:
+            raise _typed(error) from None
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        await self.close()
+
+
+def _tensor(samples: "np.ndarray") -> pb.Tensor:
+    types = {"uint8": pb.Tensor.DATA_TYPE_UINT8, "float32": pb.Tensor.DATA_TYPE_FLOAT32}
+    if samples.dtype.name not in types:
+        raise errors.InvalidRequest(f"Samples are uint8 or float32; {samples.dtype.name} came. Convert them first.")
+    little_endian = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
+    return pb.Tensor(data_type=types[samples.dtype.name], shape=samples.shape, content=little_endian.tobytes())
+
+
+def _enumerated(field: str, enum, prefix: str, choices: tuple[str, ...], choice: str) -> int:
+    if choice not in choices:
+        raise errors.InvalidRequest(f"{field} is one of {', '.join(choices)}; {choice!r} came.")
+    return enum.Value(prefix + choice.replace("-", "_").upper())
+
+
+def _named(enum, prefix: str, number: int) -> str:
+    return enum.Name(number).removeprefix(prefix).replace("_", "-").lower()
+
+
+def _answer(response: pb.ClassifyResponse) -> Answer:
+    return Answer(
+        predictions=tuple(Prediction(each.label, each.class_id, each.probability) for each in response.predictions),
+        model_versions={each.name: each.version for each in response.model_versions},
+        views=_named(pb.Views, "VIEWS_", response.views),
+        vote=_named(pb.Vote, "VOTE_", response.vote),
+        decode_seconds=response.timing.decode_seconds,
+        queue_seconds=response.timing.queue_seconds,
+        compute_seconds=response.timing.compute_seconds,
+        view_scores={each.name: tuple(each.probabilities) for each in response.view_scores},
+        member_scores={each.name: tuple(each.probabilities) for each in response.member_scores},
+    )
+
+
+def _outcome(item: pb.ClassifyStreamResponse) -> Answer:
+    if item.HasField("response"):
+        return _answer(item.response)
+    code = next(code for code in grpc.StatusCode if code.value[0] == item.error.code)
+    raise _ERRORS.get(code, errors.TencropError)(f"{item.id}: {item.error.message}")
+
+
+def _typed(error: grpc.RpcError) -> Exception:
+    """The error of this tree that `error` stands for, or itself where there is none."""
+    typed = _ERRORS.get(error.code())
+    return typed(error.details()) if typed else error
+
+
+def _model(model: pb.Model) -> Model:
+    return Model(
+        name=model.name,
+        versions=tuple(model.versions),
+        version_labels=dict(model.version_labels),
+        members={each.model_version.name: each.model_version.version for each in model.members},
+        labels=tuple(model.labels),
+        vote=_named(pb.Vote, "VOTE_", model.vote),
+    )

@@ -1,0 +1,94 @@
+"""The door for protos/classification.proto: requests in, answers or statuses out."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+import grpc.aio
+from google.rpc.status_pb2 import Status
+
+from protos import classification_pb2 as pb
+from protos.classification_pb2_grpc import ClassificationServicer
+from serving.doors.messages import to_list, to_response
+from serving.doors.statuses import status_of
+from serving.doors.streams import in_order_of_completion
+from serving.errors import Stopping
+from serving.metrics import Metrics
+from serving.models.repository import Repository
+from serving.pipeline.classifier import Classifier
+from serving.pipeline.views import PLANS
+
+Outcome = pb.ClassifyResponse | tuple[grpc.StatusCode, str]
+
+
+class ClassificationDoor(ClassificationServicer):
+    """Implements tencrop.v1.Classification."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        repository: Repository,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        stream_window: int,
+    ) -> None:
+        """`stream_window` is the number of pictures of one stream that are worked on at a time."""
+        self._classifier = classifier
+        self._repository = repository
+        self._metrics = metrics
+        self._clock = clock
+        self._stream_window = stream_window
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Lets every open stream finish the pictures it has taken, take no more, and end with UNAVAILABLE."""
+        self._stopping.set()
+
+    async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
+        outcome = await self._outcome("Classify", request, self._deadline(context))
+        if not isinstance(outcome, pb.ClassifyResponse):
+            await context.abort(*outcome)
+        return outcome
+
+    async def ClassifyStream(
+        self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.ClassifyStreamResponse]:
+        deadline = self._deadline(context)
+
+        async def answer(item: pb.ClassifyStreamRequest) -> pb.ClassifyStreamResponse:
+            outcome = await self._outcome("ClassifyStream", item.request, deadline)
+            if isinstance(outcome, pb.ClassifyResponse):
+                return pb.ClassifyStreamResponse(id=item.id, response=outcome)
+            code, message = outcome
+            return pb.ClassifyStreamResponse(id=item.id, error=Status(code=code.value[0], message=message))
+
+        async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
+            yield response
+        if self._stopping.is_set():
+            await context.abort(*status_of(Stopping("The server is stopping. Send the rest to another replica.")))
+
+    async def ListModels(
+        self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListModelsResponse:
+        return to_list(self._repository)
+
+    async def _outcome(self, method: str, request: pb.ClassifyRequest, deadline: float) -> Outcome:
+        """The answer to one request, or its status; counted either way, and where it is cancelled."""
+        arrived = self._clock()
+        model = request.model.name if request.model.name in self._repository.names else ""
+        views, code = 0, grpc.StatusCode.CANCELLED
+        try:
+            answer = await self._classifier.classify(request, deadline)
+            model, views, code = answer.ensemble.name, len(PLANS[answer.views]), grpc.StatusCode.OK
+            return to_response(answer, request)
+        except Exception as error:
+            self._metrics.rejections.labels(type(error).__name__).inc()
+            code, message = status_of(error)
+            return code, message
+        finally:
+            self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
+
+    def _deadline(self, context: grpc.aio.ServicerContext) -> float:
+        remaining = context.time_remaining()
+        return math.inf if remaining is None else self._clock() + remaining

@@ -1,0 +1,72 @@
+"""The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
+
+
+from protos import classification_pb2 as pb
+from serving.models.ensemble import Ensemble
+from serving.models.repository import Repository, ServedModel
+from serving.pipeline.classifier import Answer
+from serving.pipeline.views import PLANS
+from serving.pipeline.voting import vote
+
+
+def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyResponse:
+    """What the caller gets, with the extras that `request` asked for."""
+    ensemble, verdict, labels = answer.ensemble, answer.verdict, answer.ensemble.labels
+    response = pb.ClassifyResponse(
+        predictions=[
+            pb.Prediction(label=labels[class_id], class_id=class_id, probability=verdict.probabilities[class_id])
+            for class_id in verdict.ranking[: answer.top_k].tolist()
+        ],
+        model_versions=[
+            pb.ModelVersion(name=member.servable.name, version=member.servable.version) for member in ensemble.members
+        ],
+        views=answer.views,
+        vote=answer.rule,
+        timing=pb.Timing(
+            decode_seconds=answer.decode_seconds,
+            queue_seconds=answer.queue_seconds,
+            compute_seconds=answer.compute_seconds,
+        ),
+    )
+    if request.with_view_scores:
+        for number, view in enumerate(PLANS[answer.views]):
+            alone = vote(answer.logits[:, number : number + 1], answer.rule, ensemble.weights)
+            response.view_scores.append(pb.Scores(name=view.name, probabilities=alone.probabilities))
+    if request.with_member_scores:
+        for number, member in enumerate(ensemble.members):
+            alone = vote(answer.logits[number : number + 1], answer.rule, [1.0])
+            response.member_scores.append(pb.Scores(name=member.servable.name, probabilities=alone.probabilities))
+    return response
+
+
+def to_list(repository: Repository) -> pb.ListModelsResponse:
+    """Everything that can be asked for, in order of name."""
+    listed = [*map(_model, repository.models.values()), *map(_ensemble, repository.ensembles.values())]
+    return pb.ListModelsResponse(models=sorted(listed, key=lambda model: model.name))
+
+
+def _model(model: ServedModel) -> pb.Model:
+    newest = max(model.servables)
+    card = model.servables[newest].card
+    return pb.Model(
+        name=model.name,
+        versions=sorted(model.servables, reverse=True),
+        version_labels=model.labels,
+        labels=card.labels,
+        vote=card.vote,
+    )
+
+
+def _ensemble(ensemble: Ensemble) -> pb.Model:
+    return pb.Model(
+        name=ensemble.name,
+        members=[
+            pb.Member(
+                model_version=pb.ModelVersion(name=member.servable.name, version=member.servable.version),
+                weight=member.weight,
+            )
+            for member in ensemble.members
+        ],
+        labels=ensemble.labels,
+        vote=ensemble.vote,
+    )

@@ -1,0 +1,57 @@
+"""Answering a stream: many items at a time, each answer as soon as it is there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Given = TypeVar("Given")
+
+
+async def in_order_of_completion(
+    items: AsyncIterator[Item],
+    answer: Callable[[Item], Awaitable[Given]],
+    window: int,
+    stopping: asyncio.Event,
+) -> AsyncIterator[Given]:
+    """Yields `answer(item)` of every item, whichever is there first.
+
+    An item is in the window from being read until its answer is taken by the consumer, so one who does not
+    take answers is not read from. Once `stopping` is set no further item is taken; those in the window are
+    still answered. Closing the iterator cancels them.
+    """
+    room = asyncio.Semaphore(window)
+    given: asyncio.Queue[Given | None] = asyncio.Queue()
+    answers: set[asyncio.Task[None]] = set()
+
+    async def answer_one(item: Item) -> None:
+        given.put_nowait(await answer(item))
+
+    async def take_in() -> None:
+        await room.acquire()
+        async for item in items:
+            task = asyncio.create_task(answer_one(item))
+            answers.add(task)
+            task.add_done_callback(answers.discard)
+            await room.acquire()
+
+    async def answer_all() -> None:
+        intake, stop = asyncio.create_task(take_in()), asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({intake, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if intake.done():
+                intake.result()  # raises what reading raised
+            await asyncio.gather(*answers)
+        finally:
+            for task in (intake, stop, *answers):
+                task.cancel()
+            given.put_nowait(None)
+
+    work = asyncio.create_task(answer_all())
+    try:
+        while (one := await given.get()) is not None:
+            yield one
+            room.release()
+        await work
+    finally:
+        work.cancel()

@@ -1,0 +1,38 @@
+"""Everything that can go wrong on the way from a request to an answer, one class a status.
+
+A message says the rule, then what arrived, then the way out. Doors turn a class into
+the status of their protocol; nothing else in the tree knows about statuses.
+"""
+
+
+class TencropError(Exception):
+    """Root of the tree. Never raised itself."""
+
+
+class InvalidRequest(TencropError):
+    """The caller's request or picture is at fault; repeating it is of no use."""
+
+
+class NotServed(TencropError):
+    """No such model, version or label is being served."""
+
+
+class Overloaded(TencropError):
+    """A queue is full. Repeating the request a little later may succeed."""
+
+
+class DeadlinePassed(TencropError):
+    """The caller's deadline came before the answer."""
+
+
+class Stopping(TencropError):
+    """The server is shutting down and takes no new work."""
+
+
+class ModelRejected(TencropError):
+    """A model on disk does not match its card, or a repository makes no sense. Raised
+    while loading, never while answering."""
+
+
+class EngineFailed(TencropError):
+    """A model raised, or gave scores that are not numbers."""

@@ -1,0 +1,123 @@
+"""The composition root: settings to repository to doors, and an end without losses."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import grpc
+import grpc.aio
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from protos import classification_pb2
+from protos.classification_pb2_grpc import add_ClassificationServicer_to_server
+from serving.doors.classification import ClassificationDoor
+from serving.doors.http import http_app
+from serving.metrics import Metrics
+from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.repository import Repository
+from serving.models.servable import Batching, Servable
+from serving.pipeline.classifier import Classifier
+from serving.pipeline.picture import Limits
+from serving.settings import Settings
+
+SERVICE = classification_pb2.DESCRIPTOR.services_by_name["Classification"].full_name
+
+# Beside the picture, a request holds names and numbers.
+_ROOM_AROUND_A_PICTURE = 2**20
+
+
+class Server:
+    """A server that answers on its ports from `start` to `stop`."""
+
+    def __init__(self, settings: Settings, repository: Repository, metrics: Metrics) -> None:
+        self.repository = repository
+        self.grpc_port = self.http_port = 0
+        self._settings = settings
+        self._classifier = Classifier(
+            repository,
+            Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
+            metrics,
+            time.monotonic,
+            settings.decoding_threads,
+        )
+        self._door = ClassificationDoor(
+            self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window
+        )
+        self._health = health.aio.HealthServicer()
+        self._grpc = self._grpc_server()
+        self._ready = False
+        self._http = web.AppRunner(http_app(metrics, lambda: self._ready), access_log=None)
+
+    async def start(self) -> None:
+        """Opens both ports. Raises OSError where one is taken."""
+        self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
+        await self._http.setup()
+        site = web.TCPSite(self._http, self._settings.host, self._settings.http_port)
+        await site.start()
+        self.http_port = self._http.addresses[0][1]
+        for service in ("", SERVICE, *self.repository.names):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self._grpc.start()
+        self._ready = True
+
+    async def stop(self) -> None:
+        """Says that it is not serving, refuses new calls, and finishes those in flight within `drain_seconds`."""
+        self._ready = False
+        await self._health.enter_graceful_shutdown()
+        self._door.stop()
+        await self._grpc.stop(self._settings.drain_seconds)
+        self._classifier.close()
+        for servable in self.repository.servables:
+            await servable.close()
+        await self._http.cleanup()
+
+    def _grpc_server(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self._settings.max_picture_bytes + _ROOM_AROUND_A_PICTURE),
+                ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
+            ]
+        )
+        add_ClassificationServicer_to_server(self._door, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        return server
+
+
+def load_repository(settings: Settings, metrics: Metrics) -> Repository:
+    """Loads and warms up what `settings.models` holds. Blocks. Raises ModelRejected where that is nothing."""
+    batching = Batching(settings.max_batch_size, settings.max_queue_rows)
+
+    def load(directory: Path) -> Servable:
+        name, version = directory.parent.name, int(directory.name)
+        observer = metrics.queue_observer(name, version)
+        servable = Servable.load(directory, TensorFlowEngine, batching, time.monotonic, observer)
+        metrics.watch_queue(name, version, lambda: servable.queued_rows)
+        return servable
+
+    return Repository.load(settings.models, load)
+
+
+async def serve(settings: Settings, announce=lambda server: None) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered."""
+    metrics = Metrics()
+    server = Server(settings, load_repository(settings, metrics), metrics)
+    await server.start()
+    announce(server)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await stopping.wait()
+    await server.stop()
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+    try:
+        return server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise OSError(
+            f"The gRPC port has to be free; {host}:{port} is not ({error}). Name another with --grpc-port."
+        ) from error

@@ -1,0 +1,133 @@
+"""Every metric of the server, declared in one place and served at /metrics.
+
+An instance holds its own registry, so that two servers in one process do not mix.
+"""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+# A LeNet-5 answer takes about a millisecond, ten views of a ResNet-50 about a second: three buckets
+# to the factor of ten in between, and room on both sides.
+_REQUEST_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+# Stages start where a vote over ten classes ends: tens of microseconds.
+_STAGE_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, *_REQUEST_BUCKETS)
+_ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+STAGES = ("decode", "view", "queue", "compute", "vote")
+
+
+class Metrics:
+    """What the server counts. Attribute and metric names agree, less the prefix and the unit."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.request_duration = Histogram(
+            "tencrop_request_duration_seconds",
+            "From a request's arrival to its answer or failure. Status is the gRPC status; "
+            "model is empty where the request named none that is served, views is 0 where none were cut.",
+            ("method", "model", "views", "status"),
+            buckets=_REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.stage_duration = Histogram(
+            "tencrop_stage_duration_seconds",
+            f"Time a request spent in a stage: {', '.join(STAGES)}.",
+            ("stage",),
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_rows = Histogram(
+            "tencrop_batch_rows",
+            "Rows of callers in a batch, padding not counted.",
+            ("model", "version"),
+            buckets=_ROW_BUCKETS,
+            registry=self.registry,
+        )
+        self.padding_rows = Counter(
+            "tencrop_padding_rows_total",
+            "Black rows added to reach an allowed batch size.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.queue_rows = Gauge(
+            "tencrop_queue_rows",
+            "Rows that wait for a batch now.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.dropped_rows = Counter(
+            "tencrop_dropped_rows_total",
+            "Rows that left the queue uncomputed: their caller had gone or their deadline had passed.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.rows_for_nobody = Counter(
+            "tencrop_rows_for_nobody_total",
+            "Rows that were computed although their caller had gone meanwhile.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.rejections = Counter(
+            "tencrop_rejections_total",
+            "Requests that were not answered, by the class of error in serving/errors.py.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.model_loaded = Gauge(
+            "tencrop_model_loaded",
+            "1 for each model version that is ready.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.predictions = Counter(
+            "tencrop_predictions_total",
+            "Answers by the label that won.",
+            ("model", "label"),
+            registry=self.registry,
+        )
+        self.stages = {stage: self.stage_duration.labels(stage) for stage in STAGES}
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The text that Prometheus scrapes and its content type, in the format that the Accept header prefers."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+    def watch_queue(self, model: str, version: int, queued_rows: Callable[[], int]) -> None:
+        """Has the depth of a queue read at every scrape, and says that its version is ready."""
+        self.queue_rows.labels(model, version).set_function(queued_rows)
+        self.model_loaded.labels(model, version).set(1)
+
+    def queue_observer(self, model: str, version: int) -> "QueueMetrics":
+        """What a batch queue reports to."""
+        return QueueMetrics(self, model, version)
+
+
+class QueueMetrics:
+    """The counters of one batch queue, looked up once; a batch_queue.Observer."""
+
+    def __init__(self, metrics: Metrics, model: str, version: int) -> None:
+        self._batch_rows = metrics.batch_rows.labels(model, version)
+        self._padding_rows = metrics.padding_rows.labels(model, version)
+        self._dropped_rows = metrics.dropped_rows.labels(model, version)
+        self._rows_for_nobody = metrics.rows_for_nobody.labels(model, version)
+
+    def batch_started(self, rows: int, padding: int) -> None:
+        """A batch of `rows` rows and `padding` more went to the engine."""
+        self._batch_rows.observe(rows)
+        self._padding_rows.inc(padding)
+
+    def rows_dropped(self, rows: int) -> None:
+        """Rows were withdrawn before they were computed."""
+        self._dropped_rows.inc(rows)
+
+    def rows_computed_for_nobody(self, rows: int) -> None:
+        """Rows were computed too late."""
+        self._rows_for_nobody.inc(rows)

@@ -1,0 +1,199 @@
+"""Rows of all calls that wait for one servable, run together.
+
+Pure: no grpc, no TensorFlow, and the clock and the engine are handed in. Everything here runs on
+one event loop, so nothing is locked.
+
+The contract:
+- An engine with room for a batch starts one at once with whatever waits. While it has none, rows gather.
+- Calls are taken in order of arrival. A call of more rows than a batch has room for is split over
+  batches, and its scores are put together again.
+- Rows of a call that was cancelled, or whose deadline has passed, are never started.
+- A failed batch fails the calls that had rows in it. Scores that are not numbers fail their own call only.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import DeadlinePassed, EngineFailed, Overloaded
+
+Run = Callable[[NDArray[np.uint8]], Awaitable[NDArray[np.float32]]]
+
+
+class Observer(Protocol):
+    """Told what the queue does, as it does it."""
+
+    def batch_started(self, rows: int, padding: int) -> None: ...
+    def rows_dropped(self, rows: int) -> None:
+        """Rows left the queue uncomputed: their caller had gone or their deadline had passed."""
+
+    def rows_computed_for_nobody(self, rows: int) -> None:
+        """Rows were computed, but their caller had gone meanwhile."""
+
+
+class Scored(NamedTuple):
+    """What a call gets back."""
+
+    logits: NDArray[np.float32]
+    """float32 [rows, classes], in the order of the call's rows."""
+    started: float
+    """When the last batch with rows of this call started, on the queue's clock."""
+
+
+@dataclass(eq=False)
+class _Call:
+    rows: NDArray[np.uint8]
+    deadline: float
+    scored: asyncio.Future[Scored]
+    taken: int = 0
+    """Rows handed to batches so far."""
+    pieces: list[tuple[int, NDArray[np.float32]]] = field(default_factory=list)
+    """Scores that came back so far, each with the position of its first row."""
+
+    @property
+    def waiting_rows(self) -> int:
+        return len(self.rows) - self.taken
+
+
+class _Slice(NamedTuple):
+    call: _Call
+    start: int
+    rows: NDArray[np.uint8]
+
+
+class BatchQueue:
+    """The queue of one servable version. Versions never mix in a batch."""
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        clock: Callable[[], float],
+        observer: Observer,
+        allowed_batch_sizes: Sequence[int],
+        max_queue_rows: int,
+        max_batches_in_flight: int = 1,
+    ) -> None:
+        """`allowed_batch_sizes` ascend; a batch is padded with black rows to the next of them, so that
+        the engine meets only shapes it was warmed up with. The last is the largest batch there is.
+        """
+        self._run = run
+        self._clock = clock
+        self._observer = observer
+        self._allowed_batch_sizes = tuple(allowed_batch_sizes)
+        self._max_queue_rows = max_queue_rows
+        self._room_in_flight = max_batches_in_flight
+        self._waiting: deque[_Call] = deque()
+        self._queued_rows = 0
+        self._batches: set[asyncio.Task[None]] = set()
+
+    @property
+    def queued_rows(self) -> int:
+        """Rows that wait and are in no batch yet."""
+        return self._queued_rows
+
+    def submit(self, rows: NDArray[np.uint8], deadline: float) -> asyncio.Future[Scored]:
+        """Queues uint8 [N, height, width, channels], N at least 1, to be scored before `deadline`, a moment
+        on the queue's clock. Cancelling the future withdraws the call.
+
+        Raises Overloaded at once where the rows have no room. The future raises DeadlinePassed or EngineFailed.
+        """
+        if self._queued_rows + len(rows) > self._max_queue_rows:
+            raise Overloaded(
+                f"At most {self._max_queue_rows} rows may wait for a model; {self._queued_rows} wait and "
+                f"{len(rows)} more came. Try again shortly, or with fewer views."
+            )
+        call = _Call(rows, deadline, asyncio.get_running_loop().create_future())
+        call.scored.add_done_callback(lambda scored: self._withdraw(call) if scored.cancelled() else None)
+        self._waiting.append(call)
+        self._queued_rows += len(rows)
+        self._start_batches()
+        return call.scored
+
+    async def drained(self) -> None:
+        """Returns once no batch runs. No call may be submitted meanwhile."""
+        while self._batches:
+            await asyncio.wait(self._batches)
+
+    def _start_batches(self) -> None:
+        while self._room_in_flight and (slices := self._take_slices()):
+            self._room_in_flight -= 1
+            batch = asyncio.get_running_loop().create_task(self._run_batch(slices))
+            self._batches.add(batch)
+            batch.add_done_callback(self._batches.discard)
+
+    def _take_slices(self) -> list[_Slice]:
+        """The rows of the next batch, from the head of the queue; those that nobody wants are dropped on the way."""
+        slices: list[_Slice] = []
+        room = self._allowed_batch_sizes[-1]
+        now = self._clock()
+        while self._waiting and room:
+            call = self._waiting[0]
+            if call.deadline <= now and not call.scored.done():
+                call.scored.set_exception(DeadlinePassed("The deadline passed while the picture waited for its turn."))
+            if call.scored.done():
+                self._withdraw(call)
+                continue
+            start, count = call.taken, min(room, call.waiting_rows)
+            slices.append(_Slice(call, start, call.rows[start : start + count]))
+            call.taken += count
+            self._queued_rows -= count
+            room -= count
+            if not call.waiting_rows:
+                self._waiting.popleft()
+        return slices
+
+    def _withdraw(self, call: _Call) -> None:
+        if call.waiting_rows:
+            self._waiting.remove(call)
+            self._queued_rows -= call.waiting_rows
+            self._observer.rows_dropped(call.waiting_rows)
+            call.taken = len(call.rows)
+
+    async def _run_batch(self, slices: list[_Slice]) -> None:
+        started = self._clock()
+        try:
+            logits = await self._run(self._pad([piece.rows for piece in slices]))
+            self._hand_out(logits, slices, started)
+        except Exception as error:
+            failure = EngineFailed(f"The model failed on a batch: {error!r}")
+            failure.__cause__ = error
+            for piece in slices:
+                if not piece.call.scored.done():
+                    piece.call.scored.set_exception(failure)
+        finally:
+            self._room_in_flight += 1
+            self._start_batches()
+
+    def _pad(self, pieces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        count = sum(map(len, pieces))
+        size = next(size for size in self._allowed_batch_sizes if size >= count)
+        self._observer.batch_started(count, size - count)
+        if size > count:
+            pieces = [*pieces, np.zeros((size - count, *pieces[0].shape[1:]), np.uint8)]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _hand_out(self, logits: NDArray[np.float32], slices: list[_Slice], started: float) -> None:
+        position = 0
+        for call, start, rows in slices:
+            scores = logits[position : position + len(rows)]
+            position += len(rows)
+            if call.scored.done():
+                self._observer.rows_computed_for_nobody(len(rows))
+            elif not np.isfinite(scores).all():
+                call.scored.set_exception(EngineFailed("The model gave scores that are not numbers."))
+            else:
+                self._put_together(call, start, scores, started)
+
+    @staticmethod
+    def _put_together(call: _Call, start: int, scores: NDArray[np.float32], started: float) -> None:
+        call.pieces.append((start, scores))
+        if sum(len(piece) for _, piece in call.pieces) == len(call.rows):
+            ordered = [piece for _, piece in sorted(call.pieces, key=lambda piece: piece[0])]
+            logits = ordered[0] if len(ordered) == 1 else np.concatenate(ordered)
+            call.scored.set_result(Scored(logits, started))

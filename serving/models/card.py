@@ -1,0 +1,157 @@
+"""The card of a model on disk: reading it, writing it, and holding a model against it.
+
+Pure: no grpc, no TensorFlow. The engine that runs the model is handed in.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from google.protobuf import json_format
+from numpy.typing import NDArray
+from PIL import Image
+
+from protos.classification_pb2 import Vote
+from protos.model_card_pb2 import File, ModelCard
+from serving.errors import ModelRejected
+
+CARD_PATH = Path("assets.extra", "card.json")
+
+# Largest difference of a golden probability that float32 arithmetic on another
+# processor may make; a wrong weight or a wrong input scale is far beyond it.
+GOLDEN_TOLERANCE = 1e-3
+
+
+class Engine(Protocol):
+    """Runs one loaded model."""
+
+    def run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [N, height, width, channels] -> float32 logits [N, classes]."""
+
+
+def read(directory: Path) -> ModelCard:
+    """The card of the version in `directory`.
+
+    Raises ModelRejected where there is none, or where it is not a card.
+    """
+    path = directory / CARD_PATH
+    try:
+        return json_format.Parse(path.read_bytes(), ModelCard())
+    except FileNotFoundError:
+        raise ModelRejected(
+            f"A served model has a card; {path} is missing. Publish the model with `tencrop export`."
+        ) from None
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise ModelRejected(f"{path} is not a model card: {error}. Publish the model again.") from error
+
+
+def write(card: ModelCard, directory: Path) -> None:
+    """Writes `card` into the version in `directory`, with its fields in the proto's order."""
+    path = directory / CARD_PATH
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        json_format.MessageToJson(card, preserving_proto_field_name=True, always_print_fields_with_no_presence=False)
+        + "\n"
+    )
+
+
+def describe_files(directory: Path) -> list[File]:
+    """Path, size and SHA-256 of every file below `directory` but the card, in order of path."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return [
+        File(path=path.relative_to(directory).as_posix(), bytes=path.stat().st_size, sha256=_sha256(path))
+        for path in paths
+        if path.relative_to(directory) != CARD_PATH
+    ]
+
+
+def validate(card: ModelCard, directory: Path, engine: Engine) -> None:
+    """Holds the model in `directory`, loaded as `engine`, against its card.
+
+    Raises ModelRejected at the first thing that does not match: the card's own sense,
+    the files' hashes, then the answers to the golden inputs. Files that the card does
+    not list are left alone.
+    """
+    check_sense(card)
+    check_files(card.files, directory)
+    check_golden_inputs(card, engine)
+
+
+def check_sense(card: ModelCard) -> None:
+    """Raises ModelRejected where the card contradicts itself, whatever the model."""
+    rules = {
+        "an input with height, width and 1 or 3 channels": min(card.input.height, card.input.width) > 0
+        and card.input.channels in (1, 3),
+        "at least two labels, each once": len(card.labels) == len(set(card.labels)) >= 2,
+        "a canvas at least as large as the input": card.geometry.shorter_side > 0
+        and card.geometry.shorter_side + 2 * card.geometry.margin >= max(card.input.height, card.input.width),
+        "a temperature above 0": card.temperature > 0,
+        "a vote": card.vote != Vote.VOTE_UNSPECIFIED,
+        "a golden input": len(card.golden_inputs) > 0,
+        "as many golden probabilities as labels": all(
+            len(golden.probabilities) == len(card.labels) for golden in card.golden_inputs
+        ),
+        "hashes of the model's files": len(card.files) > 0,
+    }
+    missing = [rule for rule, holds in rules.items() if not holds]
+    if missing:
+        raise ModelRejected(f"A card has {'; '.join(missing)}; the card of {card.name!r} has not. Publish it again.")
+
+
+def check_files(files: Iterable[File], directory: Path) -> None:
+    """Raises ModelRejected where a listed file is missing from `directory` or has other bytes."""
+    for file in files:
+        path = directory / file.path
+        if not path.resolve().is_relative_to(directory.resolve()):
+            raise ModelRejected(f"A card lists files of its own directory; {file.path!r} is outside {directory}.")
+        if not path.is_file():
+            raise ModelRejected(f"The card lists {file.path!r}, which {directory} lacks. Copy the whole directory.")
+        if path.stat().st_size != file.bytes or _sha256(path) != file.sha256:
+            raise ModelRejected(
+                f"The card gives {file.path!r} the SHA-256 {file.sha256[:12]}…; the file in {directory} "
+                "has other bytes. Copy the directory again, or publish the changed model as a new version."
+            )
+
+
+def check_golden_inputs(card: ModelCard, engine: Engine) -> None:
+    """Raises ModelRejected unless `engine` gives the card's answers to the card's pictures."""
+    rows = np.stack([_golden_row(golden.png, card) for golden in card.golden_inputs])
+    logits = engine.run(rows)
+    if logits.shape != (len(rows), len(card.labels)):
+        raise ModelRejected(
+            f"The model gives logits of shape {list(logits.shape)} for {len(rows)} pictures; its card has "
+            f"{len(card.labels)} labels. Publish the model with the labels it was trained on."
+        )
+    expected = np.array([golden.probabilities for golden in card.golden_inputs])
+    drift = np.abs(softmax(logits) - expected).max()
+    if not drift <= GOLDEN_TOLERANCE:  # also where it is not a number
+        raise ModelRejected(
+            f"The model's probabilities for its golden inputs may differ from the card's by {GOLDEN_TOLERANCE}; "
+            f"they differ by {drift:.4f}. Publish the model again on this machine's versions."
+        )
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Probabilities over the last axis, in float32."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32, copy=False)
+
+
+def _golden_row(png: bytes, card: ModelCard) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        row = np.asarray(image)
+    shape = (card.input.height, card.input.width, card.input.channels)
+    if row.dtype != np.uint8 or row.size != np.prod(shape):
+        raise ModelRejected(f"A golden input has the input's shape {list(shape)}; one has {list(row.shape)}.")
+    return row.reshape(shape)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

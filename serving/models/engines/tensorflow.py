@@ -1,0 +1,72 @@
+"""Runs a SavedModel with TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import ModelRejected
+from serving.models.engines.quiet import chatter_kept_back
+
+with chatter_kept_back():
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    tf.config.list_physical_devices()  # where there is no GPU, looking for one complains
+
+SIGNATURE = "serving_default"
+OUTPUT = "logits"
+
+_PUBLISH = "Publish the model with `tencrop export`."
+
+
+class TensorFlowEngine:
+    """One SavedModel, its variables frozen into the graph and the graph held by a session.
+
+    A frozen graph in a session answers one LeNet-5 picture in about 0.6 of the time of calling
+    the signature: variables need no reading, and there is no eager dispatch.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Loads the signature "serving_default" of the SavedModel in `directory`.
+
+        Raises ModelRejected where there is no SavedModel, or its signature is not uint8 [batch,
+        height, width, channels] -> {"logits": float32 [batch, classes], ...}.
+        """
+        saved_model = _saved_model(directory)  # held until frozen: a signature alone does not keep its variables
+        signature = _signature(saved_model, directory)
+        frozen = convert_variables_to_constants_v2(signature)
+        with tf.Graph().as_default() as graph:
+            tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
+        self._session = tf.compat.v1.Session(graph=graph)
+        logits = frozen.outputs[sorted(signature.structured_outputs).index(OUTPUT)]
+        self._call = self._session.make_callable(logits.name, feed_list=[frozen.inputs[0].name])
+
+    def run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [N, height, width, channels] -> float32 logits [N, classes]. Lets other threads run meanwhile."""
+        return self._call(rows)
+
+
+def _saved_model(directory: Path):
+    try:
+        return tf.saved_model.load(str(directory))
+    except (OSError, ValueError) as error:
+        raise ModelRejected(f"A version is a SavedModel; {directory} is not ({error}). {_PUBLISH}") from error
+
+
+def _signature(saved_model, directory: Path):
+    """The function that `saved_model` is served by. Raises ModelRejected."""
+    if SIGNATURE not in saved_model.signatures:
+        raise ModelRejected(
+            f"A SavedModel is served by its signature {SIGNATURE!r}; the one in {directory} has "
+            f"{sorted(saved_model.signatures)}. {_PUBLISH}"
+        )
+    signature = saved_model.signatures[SIGNATURE]
+    inputs = list(signature.structured_input_signature[1].values())
+    outputs = signature.structured_outputs
+    if len(inputs) != 1 or inputs[0].dtype != tf.uint8 or inputs[0].shape.rank != 4 or OUTPUT not in outputs:
+        raise ModelRejected(
+            f"{SIGNATURE!r} takes one uint8 tensor [batch, height, width, channels] and gives {OUTPUT!r}; "
+            f"the one in {directory} takes {inputs} and gives {sorted(outputs)}. {_PUBLISH}"
+        )
+    return signature

@@ -1,0 +1,95 @@
+"""One version of one model, loaded, held against its card, warmed up, with its queue."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protos.model_card_pb2 import ModelCard
+from serving.models import card as cards
+from serving.models.batch_queue import BatchQueue, Observer, Scored
+
+EngineFactory = Callable[[Path], cards.Engine]
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How a servable forms its batches."""
+
+    max_batch_size: int = 64
+    max_queue_rows: int = 1024
+
+    @property
+    def allowed_batch_sizes(self) -> tuple[int, ...]:
+        """Powers of two up to `max_batch_size`, and itself: at most half of a batch is padding."""
+        powers = (1 << exponent for exponent in range(self.max_batch_size.bit_length()))
+        return (*(size for size in powers if size < self.max_batch_size), self.max_batch_size)
+
+
+class Servable:
+    """A version that is ready to answer. Load it with `Servable.load`."""
+
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        card: ModelCard,
+        engine: cards.Engine,
+        batching: Batching,
+        clock: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.card = card
+        self._engine = engine
+        # A thread of its own: a model that hangs keeps no other from answering.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"engine-{name}-{version}")
+        self._queue = BatchQueue(
+            self._run,
+            clock=clock,
+            observer=observer,
+            allowed_batch_sizes=batching.allowed_batch_sizes,
+            max_queue_rows=batching.max_queue_rows,
+        )
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        engine_factory: EngineFactory,
+        batching: Batching,
+        clock: Callable[[], float],
+        observer: Observer,
+    ) -> "Servable":
+        """The model in `directory`, which is .../NAME/VERSION. Blocks until it is warm.
+
+        Raises ModelRejected where the model does not match its card.
+        """
+        card = cards.read(directory)
+        engine = engine_factory(directory)
+        cards.validate(card, directory, engine)
+        for size in batching.allowed_batch_sizes:
+            engine.run(np.zeros((size, card.input.height, card.input.width, card.input.channels), np.uint8))
+        return cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer)
+
+    @property
+    def queued_rows(self) -> int:
+        """Rows that wait for this servable."""
+        return self._queue.queued_rows
+
+    def submit(self, rows: NDArray[np.uint8], deadline: float) -> asyncio.Future[Scored]:
+        """See BatchQueue.submit."""
+        return self._queue.submit(rows, deadline)
+
+    async def close(self) -> None:
+        """Waits for the batch that runs, then gives the thread back. Nothing may be submitted meanwhile."""
+        await self._queue.drained()
+        self._thread.shutdown()
+
+    async def _run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.run, rows)

@@ -1,0 +1,128 @@
+"""From a caller's bytes to an upright 8-bit picture, within bounds.
+
+Pillow decodes. The header is read first, so that a picture over the bounds costs nothing.
+"""
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from serving.errors import InvalidRequest
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+
+# What Pillow's readers raise on bytes that are not what their header says.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may be. The largest decodes to about 100 MB of RGB."""
+
+    max_bytes: int = 16 * 2**20
+    max_pixels: int = 2**25
+    min_side: int = 4
+    max_aspect: float = 50.0
+    """Longer side over shorter: a strip would grow without bound when its shorter side is resized."""
+
+
+def open_header(encoded: bytes, limits: Limits) -> Image.Image:
+    """The picture in a JPEG, PNG, WebP, BMP or GIF file, its header read and nothing decoded.
+
+    Raises InvalidRequest where the bytes are no such file, or outside `limits`.
+    """
+    if not encoded:
+        raise InvalidRequest("A picture has bytes; none came. Fill `encoded` or `tensor`.")
+    if len(encoded) > limits.max_bytes:
+        raise InvalidRequest(f"A picture has at most {limits.max_bytes} bytes; {len(encoded)} came. Send a smaller one.")
+    try:
+        with warnings.catch_warnings(category=Image.DecompressionBombWarning, action="ignore"):  # ours is stricter
+            image = Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise InvalidRequest(
+            f"A picture has at most {limits.max_pixels} pixels; far more came. Resize it before sending."
+        ) from None
+    except _BROKEN as error:
+        raise InvalidRequest(
+            f"A picture is a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file; the {len(encoded)} bytes that came, "
+            f"starting with {encoded[:8]!r}, are none of them. Convert the file, or send its samples as a tensor."
+        ) from error
+    _check_size(image.size, limits)
+    return image
+
+
+def check_shape(shape: Sequence[int], limits: Limits) -> None:
+    """Raises InvalidRequest where samples of this shape are no picture, or one outside `limits`."""
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)) or min(shape) < 1:
+        raise InvalidRequest(
+            "A tensor has the shape [height, width] or [height, width, channels] with 1 or 3 channels; "
+            f"{list(shape)} came. Send one picture a request, channels last."
+        )
+    _check_size((shape[1], shape[0]), limits)
+
+
+def from_samples(samples: NDArray) -> Image.Image:
+    """The picture that `samples` hold: uint8 from 0 to 255 or float32 from 0 to 1, of a shape that
+    check_shape lets pass. float32 is rounded to 8 bits.
+
+    Raises InvalidRequest where a sample is out of its range.
+    """
+    if samples.dtype == np.float32:
+        if not ((samples >= 0) & (samples <= 1)).all():  # also where a sample is not a number
+            raise InvalidRequest(
+                "A float32 tensor has samples from 0 to 1; "
+                f"samples from {samples.min()} to {samples.max()} came. Scale them, or send uint8."
+            )
+        samples = (samples * 255).round().astype(np.uint8)
+    return Image.fromarray(samples.squeeze(axis=2) if samples.ndim == 3 and samples.shape[2] == 1 else samples)
+
+
+def decode(image: Image.Image) -> Image.Image:
+    """An image of mode "L" (grey) or "RGB" from one whose header was read: upright by its EXIF
+    orientation, the first frame, 16-bit samples scaled to 8 bits, transparent pixels laid on white.
+
+    Raises InvalidRequest where the file is broken.
+    """
+    try:
+        image.load()
+        return _to_grey_or_rgb(ImageOps.exif_transpose(image))
+    except _BROKEN as error:
+        raise InvalidRequest(
+            f"A picture has to be whole; this {image.format} of {image.width}x{image.height} pixels broke off "
+            f"while decoding ({error}). Send the complete file."
+        ) from error
+
+
+def _to_grey_or_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode.startswith("I"):  # 16 bits a sample
+        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _check_size(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise InvalidRequest(
+            f"A picture has at most {limits.max_pixels} pixels; {width}x{height} came. Resize it before sending."
+        )
+    if min(size) < limits.min_side:
+        raise InvalidRequest(
+            f"A picture has at least {limits.min_side} pixels on each side; {width}x{height} came. "
+            "Send the picture itself, not a placeholder."
+        )
+    if max(size) > limits.max_aspect * min(size):
+        raise InvalidRequest(
+            f"A picture's longer side is at most {limits.max_aspect:g} times its shorter; {width}x{height} came. "
+            "Crop it before sending."
+        )

@@ -1,0 +1,34 @@
+"""Every setting of the server: its name, default, bounds and meaning, once.
+
+Each can be given as an option of `tencrop serve` (--grpc-port) or in the environment (TENCROP_GRPC_PORT).
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What `tencrop serve` can be told. Raises pydantic.ValidationError where a value is out of bounds."""
+
+    model_config = SettingsConfigDict(env_prefix="TENCROP_", frozen=True)
+
+    models: Path = Field(Path("models"), description="Directory with models as NAME/VERSION/ and, maybe, models.yaml.")
+    host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 lets other machines in.")
+    grpc_port: NonNegativeInt = Field(8500, description="Port of the gRPC service; 0 takes a free one.")
+    http_port: NonNegativeInt = Field(8501, description="Port of /metrics, /healthz and /readyz; 0 takes a free one.")
+    max_batch_size: PositiveInt = Field(64, description="Rows that run together at most. One view is one row.")
+    max_queue_rows: PositiveInt = Field(
+        1024, description="Rows that may wait for one model; more are refused with RESOURCE_EXHAUSTED."
+    )
+    max_picture_bytes: PositiveInt = Field(16 * 2**20, description="Largest picture file, in bytes.")
+    max_picture_pixels: PositiveInt = Field(2**25, description="Largest picture, in pixels; checked before decoding.")
+    decoding_threads: PositiveInt = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)), description="Threads that decode pictures."
+    )
+    stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
+    drain_seconds: NonNegativeFloat = Field(
+        30, description="After SIGTERM, calls in flight have this long to finish before they are cut off."
+    )
