@@ -1,10 +1,10 @@
 """What a Python caller imports: one call, typed results, and no TensorFlow.
 
-    from serving.client import Client
+from serving.client import Client
 
-    with Client("localhost:8500") as client:
-        answer = client.classify("boot.png", views="ten")
-        print(answer.label, answer.probability)
+with Client("localhost:8500") as client:
+    answer = client.classify("boot.png", views="ten")
+    print(answer.label, answer.probability)
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
@@ -36,6 +36,7 @@ _ERRORS: dict[grpc.StatusCode, type[errors.TencropError]] = {
     grpc.StatusCode.NOT_FOUND: errors.NotServed,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.Overloaded,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlinePassed,
+    grpc.StatusCode.UNAVAILABLE: errors.Unavailable,
 }
 
 
@@ -128,7 +129,7 @@ class Client:
     """Asks a server, and waits for the answer. Safe to share between threads.
 
     Every method raises errors.InvalidRequest, NotServed, Overloaded or DeadlinePassed for what the server
-    says of the request, and grpc.RpcError for anything else, such as no server being there.
+    says of the request, Unavailable where none answers, and ServerFailed where one is at fault.
     """
 
     def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT) -> None:
@@ -143,7 +144,7 @@ class Client:
         try:
             return _answer(self._stub.Classify(request, timeout=self._timeout))
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     def classify_stream(self, pictures: Iterable[tuple[str, Picture]], **question) -> Iterator[tuple[str, Answer]]:
         """Classifies many pictures, given as (id, picture), over one connection; answers come as they are ready.
@@ -156,14 +157,16 @@ class Client:
             for item in self._stub.ClassifyStream(items):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     def models(self) -> list[Model]:
         """Everything that can be asked, in order of name."""
         try:
-            return [_model(model) for model in self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout).models]
+            return [
+                _model(model) for model in self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout).models
+            ]
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     def close(self) -> None:
         """Gives the connection back."""
@@ -191,7 +194,7 @@ class AsyncClient:
         try:
             return _answer(await self._stub.Classify(request, timeout=self._timeout))
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     async def classify_stream(
         self, pictures: AsyncIterable[tuple[str, Picture]], **question
@@ -207,7 +210,7 @@ class AsyncClient:
             async for item in self._stub.ClassifyStream(items()):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     async def models(self) -> list[Model]:
         """See Client.models."""
@@ -215,7 +218,7 @@ class AsyncClient:
             listed = await self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout)
             return [_model(model) for model in listed.models]
         except grpc.RpcError as error:
-            raise _typed(error) from None
+            raise _raised(error) from None
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -236,7 +239,7 @@ def _tensor(samples: "np.ndarray") -> pb.Tensor:
     return pb.Tensor(data_type=types[samples.dtype.name], shape=samples.shape, content=little_endian.tobytes())
 
 
-def _enumerated(field: str, enum, prefix: str, choices: tuple[str, ...], choice: str) -> int:
+def _enumerated(field: str, enum, prefix: str, choices: tuple[str, ...], choice: str):
     if choice not in choices:
         raise errors.InvalidRequest(f"{field} is one of {', '.join(choices)}; {choice!r} came.")
     return enum.Value(prefix + choice.replace("-", "_").upper())
@@ -264,13 +267,18 @@ def _outcome(item: pb.ClassifyStreamResponse) -> Answer:
     if item.HasField("response"):
         return _answer(item.response)
     code = next(code for code in grpc.StatusCode if code.value[0] == item.error.code)
-    raise _ERRORS.get(code, errors.TencropError)(f"{item.id}: {item.error.message}")
+    raise _typed(code, f"{item.id}: {item.error.message}")
 
 
-def _typed(error: grpc.RpcError) -> Exception:
-    """The error of this tree that `error` stands for, or itself where there is none."""
-    typed = _ERRORS.get(error.code())
-    return typed(error.details()) if typed else error
+def _raised(error: grpc.RpcError) -> errors.TencropError:
+    return _typed(error.code(), error.details())
+
+
+def _typed(code: grpc.StatusCode, message: str) -> errors.TencropError:
+    """The error that a status stands for."""
+    if code not in _ERRORS:
+        return errors.ServerFailed(f"{code.name}: {message}")
+    return _ERRORS[code](message)
 
 
 def _model(model: pb.Model) -> Model:

@@ -25,8 +25,8 @@ class DeadlinePassed(TencropError):
     """The caller's deadline came before the answer."""
 
 
-class Stopping(TencropError):
-    """The server is shutting down and takes no new work."""
+class Unavailable(TencropError):
+    """The server is stopping, or none is there. Another replica may answer."""
 
 
 class ModelRejected(TencropError):
@@ -36,3 +36,7 @@ class ModelRejected(TencropError):
 
 class EngineFailed(TencropError):
     """A model raised, or gave scores that are not numbers."""
+
+
+class ServerFailed(TencropError):
+    """What a client raises where the server was at fault. Never raised in the server."""

@@ -93,12 +93,24 @@ class Metrics:
             ("model", "label"),
             registry=self.registry,
         )
-        self.stages = {stage: self.stage_duration.labels(stage) for stage in STAGES}
+        self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text that Prometheus scrapes and its content type, in the format that the Accept header prefers."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+    def prepared(self, decode: float, view: float) -> None:
+        """The rows of a request are there; how long that took, in seconds."""
+        self._decode.observe(decode)
+        self._view.observe(view)
+
+    def answered(self, model: str, label: str, queue: float, compute: float, vote: float) -> None:
+        """A request was answered with `label`; how long that took, in seconds."""
+        self._queue.observe(queue)
+        self._compute.observe(compute)
+        self._vote.observe(vote)
+        self.predictions.labels(model, label).inc()
 
     def watch_queue(self, model: str, version: int, queued_rows: Callable[[], int]) -> None:
         """Has the depth of a queue read at every scrape, and says that its version is ready."""

@@ -13,7 +13,7 @@ from protos.classification_pb2_grpc import ClassificationServicer
 from serving.doors.messages import to_list, to_response
 from serving.doors.statuses import status_of
 from serving.doors.streams import in_order_of_completion
-from serving.errors import Stopping
+from serving.errors import Unavailable
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
@@ -47,9 +47,10 @@ class ClassificationDoor(ClassificationServicer):
 
     async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
         outcome = await self._outcome("Classify", request, self._deadline(context))
-        if not isinstance(outcome, pb.ClassifyResponse):
-            await context.abort(*outcome)
-        return outcome
+        if isinstance(outcome, pb.ClassifyResponse):
+            return outcome
+        await context.abort(*outcome)
+        raise AssertionError("abort raises")
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -66,7 +67,7 @@ class ClassificationDoor(ClassificationServicer):
         async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
             yield response
         if self._stopping.is_set():
-            await context.abort(*status_of(Stopping("The server is stopping. Send the rest to another replica.")))
+            await context.abort(*status_of(Unavailable("The server is stopping. Send the rest to another replica.")))
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext

@@ -1,6 +1,5 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
-
 from protos import classification_pb2 as pb
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository, ServedModel
@@ -23,9 +22,9 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
         views=answer.views,
         vote=answer.rule,
         timing=pb.Timing(
-            decode_seconds=answer.decode_seconds,
-            queue_seconds=answer.queue_seconds,
-            compute_seconds=answer.compute_seconds,
+            decode_seconds=answer.seconds.decode,
+            queue_seconds=answer.seconds.queue,
+            compute_seconds=answer.seconds.compute,
         ),
     )
     if request.with_view_scores:
@@ -41,8 +40,10 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 
 def to_list(repository: Repository) -> pb.ListModelsResponse:
     """Everything that can be asked for, in order of name."""
-    listed = [*map(_model, repository.models.values()), *map(_ensemble, repository.ensembles.values())]
-    return pb.ListModelsResponse(models=sorted(listed, key=lambda model: model.name))
+    models = {name: _model(model) for name, model in repository.models.items()}
+    ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
+    listed = models | ensembles
+    return pb.ListModelsResponse(models=[listed[name] for name in repository.names])
 
 
 def _model(model: ServedModel) -> pb.Model:

@@ -14,7 +14,7 @@ _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.NotServed: grpc.StatusCode.NOT_FOUND,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
-    errors.Stopping: grpc.StatusCode.UNAVAILABLE,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 
 

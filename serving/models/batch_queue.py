@@ -112,7 +112,7 @@ class BatchQueue:
         call.scored.add_done_callback(lambda scored: self._withdraw(call) if scored.cancelled() else None)
         self._waiting.append(call)
         self._queued_rows += len(rows)
-        self._start_batches()
+        asyncio.get_running_loop().call_soon(self._start_batches)
         return call.scored
 
     async def drained(self) -> None:

@@ -134,10 +134,10 @@ def check_golden_inputs(card: ModelCard, engine: Engine) -> None:
         )
 
 
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Probabilities over the last axis, in float32."""
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32, copy=False)
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Probabilities over the last axis, as precise as `logits`."""
+    exponentials = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True))
+    return exponentials / np.add.reduce(exponentials, axis=-1, keepdims=True)
 
 
 def _golden_row(png: bytes, card: ModelCard) -> NDArray[np.uint8]:

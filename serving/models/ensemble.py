@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ from serving.models.servable import Servable
 
 DECLARATION = "models.yaml"
 
-VOTES: Mapping[str, Vote.ValueType] = {
+VOTES: Mapping[str, Vote] = {
     "mean-probability": Vote.VOTE_MEAN_PROBABILITY,
     "mean-logit": Vote.VOTE_MEAN_LOGIT,
     "majority": Vote.VOTE_MAJORITY,
@@ -88,7 +89,7 @@ class Ensemble:
 
     name: str
     members: tuple[Member, ...]
-    vote: Vote.ValueType
+    vote: Vote
 
     def __post_init__(self) -> None:
         first, *others = self.members
@@ -104,12 +105,12 @@ class Ensemble:
         """A model alone, with the vote it was measured with."""
         return cls(servable.name, (Member(servable),), servable.card.vote)
 
-    @property
-    def labels(self) -> list[str]:
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
         """Class names, in class order."""
-        return list(self.members[0].servable.card.labels)
+        return tuple(self.members[0].servable.card.labels)
 
-    @property
-    def weights(self) -> list[float]:
+    @cached_property
+    def weights(self) -> tuple[float, ...]:
         """One for each member."""
-        return [member.weight for member in self.members]
+        return tuple(member.weight for member in self.members)

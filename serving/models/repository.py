@@ -25,9 +25,12 @@ class ServedModel:
     servables: Mapping[int, Servable]
     labels: Mapping[str, int] = field(default_factory=dict)
 
-    def choose(self, spec: ModelSpec) -> Servable:
-        """The version that answers `spec`. Raises NotServed."""
-        return self.servables[versions.choose(spec, self.servables, self.labels)]
+    def __post_init__(self) -> None:
+        self._alone = {version: Ensemble.of(servable) for version, servable in self.servables.items()}
+
+    def choose(self, spec: ModelSpec) -> Ensemble:
+        """The version that answers `spec`, as an ensemble of one. Raises NotServed."""
+        return self._alone[versions.choose(spec, self.servables, self.labels)]
 
 
 class Repository:
@@ -36,6 +39,7 @@ class Repository:
     def __init__(self, models: Mapping[str, ServedModel], ensembles: Mapping[str, Ensemble]) -> None:
         self.models = models
         self.ensembles = ensembles
+        self.names = sorted({*models, *ensembles})
 
     @classmethod
     def load(cls, root: Path, load: Load) -> "Repository":
@@ -52,11 +56,6 @@ class Repository:
                 "Train one with `tencrop train`, or name another directory with --models."
             )
         return cls(models, dict(_ensembles(declaration, models)))
-
-    @property
-    def names(self) -> list[str]:
-        """Every name that can be asked for."""
-        return sorted({*self.models, *self.ensembles})
 
     @property
     def servables(self) -> Iterator[Servable]:
@@ -80,7 +79,7 @@ class Repository:
             near = difflib.get_close_matches(name, self.names, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise NotServed(f"A model has to be served; {name!r} is not, {self.names} are.{hint}")
-        return Ensemble.of(self.models[name].choose(spec))
+        return self.models[name].choose(spec)
 
     def _default_name(self) -> str:
         for names in (list(self.ensembles), list(self.models)):
@@ -128,4 +127,4 @@ def _ensembles(declaration: Declaration, models: Mapping[str, ServedModel]) -> I
 def _member(models: Mapping[str, ServedModel], name: str, version: int | None) -> Servable:
     if name not in models:
         raise ModelRejected(f"A member has to be a model that is served; {name!r} is not, {sorted(models)} are.")
-    return models[name].choose(ModelSpec(name=name, version=version))
+    return models[name].choose(ModelSpec(name=name, version=version)).members[0].servable

@@ -46,6 +46,8 @@ class Servable:
         self.name = name
         self.version = version
         self.card = card
+        # Equal for servables that look at pictures the same way, so that they can share views.
+        self.look = card.input.SerializeToString() + card.geometry.SerializeToString()
         self._engine = engine
         # A thread of its own: a model that hangs keeps no other from answering.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"engine-{name}-{version}")

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from protos.classification_pb2 import ClassifyRequest, Tensor, Views, Vote
+from protos import classification_pb2 as pb
 from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
@@ -23,7 +24,18 @@ DEFAULT_TOP_K = 5
 # Below this, decoding costs less than handing it to another thread and back.
 _INLINE_PIXELS = 128 * 128
 
-_SAMPLE_TYPES = {Tensor.DATA_TYPE_UINT8: np.dtype("u1"), Tensor.DATA_TYPE_FLOAT32: np.dtype("<f4")}
+_VOTES = frozenset(pb.Vote.values()) - {pb.VOTE_UNSPECIFIED}
+
+
+class Seconds(NamedTuple):
+    """Where the time of one answer went."""
+
+    decode: float
+    """From the request's arrival to the rows of its views."""
+    queue: float
+    """From there to the start of the last batch needed."""
+    compute: float
+    """From there to the last member's scores."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +43,13 @@ class Answer:
     """What a classifier says of one picture."""
 
     ensemble: Ensemble
-    views: Views.ValueType
-    rule: Vote.ValueType
+    views: pb.Views
+    rule: pb.Vote
     top_k: int
     verdict: Verdict
     logits: NDArray[np.float32]
     """float32 [members, views, classes], after each member's temperature."""
-    decode_seconds: float
-    queue_seconds: float
-    compute_seconds: float
+    seconds: Seconds
 
 
 class Classifier:
@@ -59,17 +69,17 @@ class Classifier:
         self._clock = clock
         self._decoding = ThreadPoolExecutor(decoding_threads, thread_name_prefix="decode")
 
-    async def classify(self, request: ClassifyRequest, deadline: float) -> Answer:
+    async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
         """Answers `request` before `deadline`, a moment on the classifier's clock; infinity for none.
 
         Raises the errors of serving.errors.
         """
+        arrived = self._clock()
         ensemble = self._repository.find(request.model)
-        views = request.views or Views.VIEWS_SINGLE
+        views = request.views or pb.VIEWS_SINGLE
         rule = request.vote or ensemble.vote
         top_k = _check_choices(request, views, rule, len(ensemble.labels))
 
-        arrived = self._clock()
         picture = _open(request, self._limits)  # its header is checked, nothing is decoded yet
         if picture.width * picture.height <= _INLINE_PIXELS:
             rows = self._rows(picture, ensemble, views)
@@ -81,28 +91,25 @@ class Classifier:
         logits, started = await _scores(ensemble, rows, deadline)
         scored = self._clock()
         verdict = vote(logits, rule, ensemble.weights)
-        self._observe(ensemble, verdict, queue=started - queued, compute=scored - started, vote=self._clock() - scored)
-        return Answer(ensemble, views, rule, top_k, verdict, logits, queued - arrived, started - queued, scored - started)
+        seconds = Seconds(queued - arrived, started - queued, scored - started)
+        winner = ensemble.labels[verdict.ranking[0]]
+        self._metrics.answered(ensemble.name, winner, seconds.queue, seconds.compute, self._clock() - scored)
+        return Answer(ensemble, views, rule, top_k, verdict, logits, seconds)
 
-    def _rows(self, picture: Image.Image, ensemble: Ensemble, views: Views.ValueType) -> list[NDArray[np.uint8]]:
+    def _rows(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
         """The rows of each member; members that look at pictures the same way share theirs."""
-        with self._metrics.stages["decode"].time():
-            upright = pictures.decode(picture)
-        with self._metrics.stages["view"].time():
-            cut: dict[bytes, NDArray[np.uint8]] = {}
-            rows = []
-            for member in ensemble.members:
-                card = member.servable.card
-                look = card.input.SerializeToString() + card.geometry.SerializeToString()
-                if look not in cut:
-                    cut[look] = geometry.cut(upright, card.input, card.geometry, views)
-                rows.append(cut[look])
-            return rows
-
-    def _observe(self, ensemble: Ensemble, verdict: Verdict, **stages: float) -> None:
-        for stage, seconds in stages.items():
-            self._metrics.stages[stage].observe(seconds)
-        self._metrics.predictions.labels(ensemble.name, ensemble.labels[verdict.ranking[0]]).inc()
+        opened = self._clock()
+        upright = pictures.decode(picture)
+        decoded = self._clock()
+        cut: dict[bytes, NDArray[np.uint8]] = {}
+        rows = []
+        for member in ensemble.members:
+            look, card = member.servable.look, member.servable.card
+            if look not in cut:
+                cut[look] = geometry.cut(upright, card.input, card.geometry, views)
+            rows.append(cut[look])
+        self._metrics.prepared(decoded - opened, self._clock() - decoded)
+        return rows
 
     def close(self) -> None:
         """Gives the decoding threads back."""
@@ -117,7 +124,7 @@ async def _scores(
     try:
         for member, member_rows in zip(ensemble.members, rows, strict=True):
             futures.append(member.servable.submit(member_rows, deadline))
-        scored = await asyncio.gather(*futures)
+        scored = [await futures[0]] if len(futures) == 1 else await asyncio.gather(*futures)
     finally:
         for future in futures:
             future.cancel()  # does nothing to those that are done, and withdraws the rows of the others
@@ -125,16 +132,16 @@ async def _scores(
         scores.logits / np.float32(member.servable.card.temperature)
         for scores, member in zip(scored, ensemble.members, strict=True)
     ]
-    return np.stack(logits), max(scores.started for scores in scored)
+    return np.array(logits), max(scores.started for scores in scored)
 
 
-def _check_choices(request: ClassifyRequest, views: int, rule: int, classes: int) -> int:
+def _check_choices(request: pb.ClassifyRequest, views: pb.Views, rule: pb.Vote, classes: int) -> int:
     """The number of predictions to return. Raises InvalidRequest where a choice is none of those there are."""
     if views not in geometry.PLANS:
-        known = ", ".join(Views.Name(views) for views in geometry.PLANS)
+        known = ", ".join(pb.Views.Name(views) for views in geometry.PLANS)
         raise InvalidRequest(f"Views are one of {known}; number {views} came.")
-    if rule not in Vote.values():
-        raise InvalidRequest(f"A vote is one of {', '.join(Vote.keys()[1:])}; number {rule} came.")
+    if rule not in _VOTES:
+        raise InvalidRequest(f"A vote is one of {', '.join(map(pb.Vote.Name, _VOTES))}; number {rule} came.")
     top_k = request.top_k if request.HasField("top_k") else min(DEFAULT_TOP_K, classes)
     if not 1 <= top_k <= classes:
         raise InvalidRequest(
@@ -143,19 +150,9 @@ def _check_choices(request: ClassifyRequest, views: int, rule: int, classes: int
     return top_k
 
 
-def _open(request: ClassifyRequest, limits: pictures.Limits) -> Image.Image:
+def _open(request: pb.ClassifyRequest, limits: pictures.Limits) -> Image.Image:
     """The picture of `request`, within `limits`. Raises InvalidRequest."""
-    if request.WhichOneof("picture") != "tensor":
-        return pictures.open_header(request.encoded, limits)
-    tensor = request.tensor
-    if tensor.data_type not in _SAMPLE_TYPES:
-        raise InvalidRequest(f"A tensor's data_type is UINT8 or FLOAT32; number {tensor.data_type} came.")
-    dtype = _SAMPLE_TYPES[tensor.data_type]
-    pictures.check_shape(tensor.shape, limits)
-    wanted = dtype.itemsize * int(np.prod(tensor.shape, dtype=object))
-    if len(tensor.content) != wanted:
-        raise InvalidRequest(
-            f"A {dtype.name} tensor of shape {list(tensor.shape)} has {wanted} bytes; {len(tensor.content)} came. "
-            "Send the samples in row-major order, without a header."
-        )
-    return pictures.from_samples(np.frombuffer(tensor.content, dtype).reshape(tensor.shape))
+    if request.WhichOneof("picture") == "tensor":
+        tensor = request.tensor
+        return pictures.from_samples(tensor.data_type, tensor.shape, tensor.content, limits)
+    return pictures.open_header(request.encoded, limits)

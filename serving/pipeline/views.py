@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from protos.classification_pb2 import Views
+from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
 
 
@@ -41,20 +41,24 @@ _FIVE = tuple(View(top, left, False) for top, left in _PLACE_NAMES)
 # Krizhevsky, Sutskever and Hinton 2012, section 4.1: "five 224x224 patches (the four
 # corner patches and the center patch) as well as their horizontal reflections".
 PLANS: dict[int, tuple[View, ...]] = {
-    Views.VIEWS_SINGLE: (_CENTRE,),
-    Views.VIEWS_MIRROR: (_CENTRE, _CENTRE._replace(mirrored=True)),
-    Views.VIEWS_FIVE: _FIVE,
-    Views.VIEWS_TEN: _FIVE + tuple(view._replace(mirrored=True) for view in _FIVE),
+    pb.VIEWS_SINGLE: (_CENTRE,),
+    pb.VIEWS_MIRROR: (_CENTRE, _CENTRE._replace(mirrored=True)),
+    pb.VIEWS_FIVE: _FIVE,
+    pb.VIEWS_TEN: _FIVE + tuple(view._replace(mirrored=True) for view in _FIVE),
 }
 
 
-def cut(picture: Image.Image, input: Input, geometry: Geometry, views: Views.ValueType) -> NDArray[np.uint8]:
+def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
     """The rows that a network sees of `picture`, an upright 8-bit grey or RGB image.
 
     Returns uint8 [views, input.height, input.width, input.channels], in the order of PLANS.
     """
     canvas = lay_out(picture, input, geometry)
-    return np.stack([_crop(canvas, view, input) for view in PLANS[views]])
+    plan = PLANS[views]
+    rows = np.empty((len(plan), input.height, input.width, input.channels), np.uint8)
+    for row, view in zip(rows, plan, strict=True):
+        row[...] = _crop(canvas, view, input)
+    return rows
 
 
 def lay_out(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[np.uint8]:
@@ -63,13 +67,16 @@ def lay_out(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[n
     Colours as the input wants them, shorter side resized to `geometry.shorter_side` (bilinear,
     averaged over the area where it shrinks), then `geometry.margin` black pixels around.
     """
-    picture = picture.convert("L" if input.channels == 1 else "RGB")
+    mode = "L" if input.channels == 1 else "RGB"
+    if picture.mode != mode:
+        picture = picture.convert(mode)
     size = _resized(picture.size, geometry.shorter_side)
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
-    canvas = np.asarray(picture).reshape(size[1], size[0], input.channels)
     margin = geometry.margin
-    return np.pad(canvas, ((margin, margin), (margin, margin), (0, 0))) if margin else canvas
+    canvas = np.zeros((size[1] + 2 * margin, size[0] + 2 * margin, input.channels), np.uint8)
+    canvas[margin : margin + size[1], margin : margin + size[0]] = np.asarray(picture).reshape(size[1], size[0], -1)
+    return canvas
 
 
 def _resized(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """How the scores of views and members become one answer. Pure arithmetic."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protos.classification_pb2 import Vote
+from protos import classification_pb2 as pb
 from serving.models.card import softmax
 
 
@@ -19,7 +20,7 @@ class Verdict(NamedTuple):
     """Every class id, the winner first; of equals, the lower id first."""
 
 
-def vote(logits: NDArray[np.float32], rule: Vote.ValueType, weights: Sequence[float]) -> Verdict:
+def vote(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> Verdict:
     """Decides from the logits of every member and view.
 
     `logits` is float32 [members, views, classes], each member's divided by its temperature
@@ -28,24 +29,23 @@ def vote(logits: NDArray[np.float32], rule: Vote.ValueType, weights: Sequence[fl
     VOTE_MEAN_PROBABILITY is Krizhevsky, Sutskever and Hinton 2012, section 4.1 (views) and
     section 6.1 (networks). VOTE_MAJORITY breaks ties by mean probability.
     """
-    shares = np.asarray(weights, np.float64) / np.sum(weights)
-    if rule == Vote.VOTE_MEAN_LOGIT:
-        return _ranked(softmax(_mean(logits, shares)))
-    mean_probability = _mean(softmax(logits), shares)
-    if rule == Vote.VOTE_MEAN_PROBABILITY:
+    if rule == pb.VOTE_MEAN_LOGIT:
+        return _ranked(softmax(_mean(logits, weights)))
+    mean_probability = _mean(softmax(logits), weights)
+    if rule == pb.VOTE_MEAN_PROBABILITY:
         return _ranked(mean_probability)
-    if rule == Vote.VOTE_MAJORITY:
+    if rule == pb.VOTE_MAJORITY:
         ballots = np.eye(logits.shape[-1])[logits.argmax(axis=-1)]
         # Rounded, so that shares such as 1/3 cannot tell equal counts apart.
-        return _ranked(_mean(ballots, shares).round(9), then_by=mean_probability)
-    raise ValueError(f"A vote is one of {Vote.keys()[1:]}; {rule!r} came.")
+        return _ranked(_mean(ballots, weights).round(9), then_by=mean_probability)
+    raise ValueError(f"A vote is one of {pb.Vote.keys()[1:]}; {rule!r} came.")
 
 
-def _mean(scores: NDArray, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over views evenly, over members by share: [members, views, classes] -> [classes]."""
-    return shares @ scores.mean(axis=1)
+def _mean(scores: NDArray, weights: Sequence[float]) -> NDArray[np.float64]:
+    """Over views evenly, over members by weight: [members, views, classes] -> [classes]."""
+    return np.dot(weights, np.add.reduce(scores, axis=1)) / (math.fsum(weights) * scores.shape[1])
 
 
 def _ranked(probabilities: NDArray, then_by: NDArray | None = None) -> Verdict:
-    keys = (-probabilities,) if then_by is None else (-then_by, -probabilities)
-    return Verdict(probabilities.astype(np.float32), np.lexsort(keys))
+    ranking = np.lexsort((-probabilities,) if then_by is None else (-then_by, -probabilities))
+    return Verdict(probabilities.astype(np.float32), ranking)

@@ -35,10 +35,14 @@ class TensorFlowEngine:
         """
         saved_model = _saved_model(directory)  # held until frozen: a signature alone does not keep its variables
         signature = _signature(saved_model, directory)
-        frozen = convert_variables_to_constants_v2(signature)
+        frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
         with tf.Graph().as_default() as graph:
             tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
-        self._session = tf.compat.v1.Session(graph=graph)
+        config = tf.compat.v1.ConfigProto()
+        # A classifier is one chain of operations: handing each to another thread costs more than it gains.
+        # Large operations still split over all cores.
+        config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         logits = frozen.outputs[sorted(signature.structured_outputs).index(OUTPUT)]
         self._call = self._session.make_callable(logits.name, feed_list=[frozen.inputs[0].name])
 

@@ -1,0 +1,48 @@
+# make serve   train three small networks, once, and serve them and their ensemble
+# make test    check the code and run every test that needs nothing but Python packages
+# make bench   measure the server against its engine and a bare echo
+# make help    every target
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help serve test lint format protos bench fashion-mnist clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile; grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | column -t -s '#'
+
+serve: .venv/training  ## train three small networks, once, and serve them
+	$(BIN)/python -m training.first_light
+	$(BIN)/tencrop serve
+
+test: .venv/dev lint  ## check the code and run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/dev  ## style, types and imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy serving tencrop.py
+	$(BIN)/lint-imports
+
+format: .venv/dev  ## rewrite the code in its style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+protos: .venv/dev  ## generate the Python code of the protos
+	PYTHON=$(BIN)/python sh protos/generate.sh
+
+bench: .venv/dev  ## measure serving, and rewrite tests/benchmarks/README.md
+	$(BIN)/python -m tests.benchmarks.serving
+
+fashion-mnist: .venv/training  ## train seven LeNet-5 on Fashion-MNIST and rewrite the table in training/README.md
+	$(BIN)/python -m training.tables
+
+clean:  ## remove the environment, what was trained, and caches
+	rm -rf .venv models runs pictures build *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# One stamp an extra: the environment is made again where what it was made from has changed.
+.venv/training .venv/dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(@F)]'
+	touch $@

@@ -1,0 +1,79 @@
+"""tencrop classify"""
+
+import dataclasses
+import json
+import sys
+
+import click
+
+from serving.client import VIEWS, VOTES, Answer, Client, Picture
+from serving.commands.server_option import server_option
+from serving.errors import TencropError
+
+_BAR = 24
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  tencrop classify boot.png
+  tencrop classify pictures/*.jpg --model digits --views ten --server gpu1:8500
+  tencrop classify *.png --json | jq -r '[.picture, .predictions[0].label] | @tsv'
+  convert photo.heic png:- | tencrop classify -
+
+Exits with 1 where a picture could not be classified; the others still are."""
+)
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@server_option
+@click.option("--model", default="", help="A model or an ensemble.  [default: the only ensemble, or the only model]")
+@click.option("--version", type=click.IntRange(min=1), help="A version of the model.  [default: the newest]")
+@click.option("--label", "version_label", help="A version by its label, production say.")
+@click.option("--views", type=click.Choice(VIEWS), default="single", show_default=True, help="Which views vote.")
+@click.option("--vote", type=click.Choice(VOTES), help="How they vote.  [default: the model's own]")
+@click.option("--top-k", type=int, help="How many labels to show.  [default: 5]")
+@click.option("--timeout", type=click.FloatRange(min=0.001), default=10.0, show_default=True, help="Seconds a picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
+def classify(pictures: tuple[str, ...], server: str, timeout: float, as_json: bool, **question) -> None:
+    """Ask a server what is in each PICTURE, a file, or - for standard input."""
+    from rich.console import Console
+
+    failed = False
+    console = Console(highlight=False)
+    with Client(server, timeout) as client:
+        for name in pictures:
+            try:
+                answer = client.classify(_read(name), **question)
+            except (TencropError, OSError) as error:
+                failed = True
+                _say_failure(name, error, as_json)
+            else:
+                click.echo(_json_line(name, answer)) if as_json else _print_table(console, name, answer)
+    sys.exit(1 if failed else 0)
+
+
+def _read(name: str) -> Picture:
+    return sys.stdin.buffer.read() if name == "-" else name
+
+
+def _say_failure(name: str, error: Exception, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"picture": name, "error": str(error)}))
+    else:
+        click.echo(f"{name}: {error}", err=True)
+
+
+def _json_line(name: str, answer: Answer) -> str:
+    fields = dataclasses.asdict(answer)
+    return json.dumps({"picture": name, **{key: value for key, value in fields.items() if value not in ({}, ())}})
+
+
+def _print_table(console, name: str, answer: Answer) -> None:
+    from rich.table import Table
+
+    answered_by = ", ".join(f"{model} {version}" for model, version in answer.model_versions.items())
+    console.print(f"{name}  ({answer.views} of {answered_by})", markup=False, style="bold", soft_wrap=True)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for prediction in answer.predictions:
+        bar = "█" * round(prediction.probability * _BAR)
+        table.add_row(prediction.label, f"{prediction.probability:6.1%}", bar.ljust(_BAR, "·"))
+    console.print(table)
