@@ -13,7 +13,7 @@ help:
 
 serve: .venv/training  ## train three small networks, once, and serve them
 	$(BIN)/python -m training.first_light
-	$(BIN)/tencrop serve
+	$(BIN)/tencrop serve --engine-threads 1
 
 test: .venv/dev lint  ## check the code and run the tests
 	$(BIN)/python -m pytest

@@ -16,7 +16,7 @@ from protos.classification_pb2_grpc import add_ClassificationServicer_to_server
 from serving.doors.classification import ClassificationDoor
 from serving.doors.http import http_app
 from serving.metrics import Metrics
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
@@ -103,6 +103,7 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
 
 async def serve(settings: Settings, announce=lambda server: None) -> None:
     """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered."""
+    use_threads(settings.engine_threads)
     metrics = Metrics()
     server = Server(settings, load_repository(settings, metrics), metrics)
     await server.start()

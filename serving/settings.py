@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     )
     max_picture_bytes: PositiveInt = Field(16 * 2**20, description="Largest picture file, in bytes.")
     max_picture_pixels: PositiveInt = Field(2**25, description="Largest picture, in pixels; checked before decoding.")
+    engine_threads: PositiveInt = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        description="Threads that one operation of a network may use. 1 is best for networks as small as LeNet-5.",
+    )
     decoding_threads: PositiveInt = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)), description="Threads that decode pictures."
     )

@@ -4,7 +4,8 @@ Pure: no grpc, no TensorFlow, and the clock and the engine are handed in. Everyt
 one event loop, so nothing is locked.
 
 The contract:
-- An engine with room for a batch starts one at once with whatever waits. While it has none, rows gather.
+- An engine with room for a batch starts one at the end of the event loop's turn in which rows came, with all
+  that wait by then. While it has none, rows gather.
 - Calls are taken in order of arrival. A call of more rows than a batch has room for is split over
   batches, and its scores are put together again.
 - Rows of a call that was cancelled, or whose deadline has passed, are never started.
@@ -90,6 +91,7 @@ class BatchQueue:
         self._room_in_flight = max_batches_in_flight
         self._waiting: deque[_Call] = deque()
         self._queued_rows = 0
+        self._start_is_due = False
         self._batches: set[asyncio.Task[None]] = set()
 
     @property
@@ -112,7 +114,9 @@ class BatchQueue:
         call.scored.add_done_callback(lambda scored: self._withdraw(call) if scored.cancelled() else None)
         self._waiting.append(call)
         self._queued_rows += len(rows)
-        asyncio.get_running_loop().call_soon(self._start_batches)
+        if not self._start_is_due:
+            self._start_is_due = True
+            asyncio.get_running_loop().call_soon(self._start_batches)
         return call.scored
 
     async def drained(self) -> None:
@@ -121,6 +125,7 @@ class BatchQueue:
             await asyncio.wait(self._batches)
 
     def _start_batches(self) -> None:
+        self._start_is_due = False
         while self._room_in_flight and (slices := self._take_slices()):
             self._room_in_flight -= 1
             batch = asyncio.get_running_loop().create_task(self._run_batch(slices))
@@ -179,21 +184,24 @@ class BatchQueue:
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _hand_out(self, logits: NDArray[np.float32], slices: list[_Slice], started: float) -> None:
+        all_are_numbers = bool(np.isfinite(logits).all())
         position = 0
         for call, start, rows in slices:
             scores = logits[position : position + len(rows)]
             position += len(rows)
             if call.scored.done():
                 self._observer.rows_computed_for_nobody(len(rows))
-            elif not np.isfinite(scores).all():
+            elif not (all_are_numbers or np.isfinite(scores).all()):
                 call.scored.set_exception(EngineFailed("The model gave scores that are not numbers."))
             else:
                 self._put_together(call, start, scores, started)
 
     @staticmethod
     def _put_together(call: _Call, start: int, scores: NDArray[np.float32], started: float) -> None:
+        if len(scores) == len(call.rows):
+            call.scored.set_result(Scored(scores, started))
+            return
         call.pieces.append((start, scores))
         if sum(len(piece) for _, piece in call.pieces) == len(call.rows):
             ordered = [piece for _, piece in sorted(call.pieces, key=lambda piece: piece[0])]
-            logits = ordered[0] if len(ordered) == 1 else np.concatenate(ordered)
-            call.scored.set_result(Scored(logits, started))
+            call.scored.set_result(Scored(np.concatenate(ordered), started))

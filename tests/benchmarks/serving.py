@@ -40,7 +40,8 @@ def main() -> None:
     version = max(
         (path for path in Path("models", MODEL).iterdir() if path.name.isdigit()), key=lambda at: int(at.name)
     )
-    serve = (Path(sys.executable).with_name("tencrop"), "serve", "--grpc-port", GRPC_PORT, "--http-port", HTTP_PORT)
+    tencrop = Path(sys.executable).with_name("tencrop")
+    serve = (tencrop, "serve", "--engine-threads", 1, "--grpc-port", GRPC_PORT, "--http-port", HTTP_PORT)
     with (
         _process(sys.executable, "-m", "tests.benchmarks.echo", ECHO_PORT, ready="ready"),
         _process(*serve, ready="Try"),

@@ -20,6 +20,14 @@ OUTPUT = "logits"
 _PUBLISH = "Publish the model with `tencrop export`."
 
 
+def use_threads(count: int) -> None:
+    """Lets one operation of a network use `count` threads, in every engine of this process.
+
+    Raises RuntimeError where an engine was made already: TensorFlow sizes its pool once.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+
+
 class TensorFlowEngine:
     """One SavedModel, its variables frozen into the graph and the graph held by a session.
 
