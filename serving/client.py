@@ -152,12 +152,22 @@ class Client:
         Raises at the first picture that fails. The timeout does not apply.
         """
         asked = Question(**question)
-        items = (pb.ClassifyStreamRequest(id=id, request=asked.about(picture)) for id, picture in pictures)
+        wrong: list[Exception] = []
+
+        def items() -> Iterator[pb.ClassifyStreamRequest]:
+            try:
+                for id, picture in pictures:
+                    yield pb.ClassifyStreamRequest(id=id, request=asked.about(picture))
+            except Exception as error:  # gRPC would not pass it on: end the stream, and raise it here
+                wrong.append(error)
+
         try:
-            for item in self._stub.ClassifyStream(items):
+            for item in self._stub.ClassifyStream(items()):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
             raise _raised(error) from None
+        if wrong:
+            raise wrong[0]
 
     def models(self) -> list[Model]:
         """Everything that can be asked, in order of name."""
@@ -201,16 +211,22 @@ class AsyncClient:
     ) -> AsyncIterator[tuple[str, Answer]]:
         """See Client.classify_stream."""
         asked = Question(**question)
+        wrong: list[Exception] = []
 
         async def items() -> AsyncIterator[pb.ClassifyStreamRequest]:
-            async for id, picture in pictures:
-                yield pb.ClassifyStreamRequest(id=id, request=asked.about(picture))
+            try:
+                async for id, picture in pictures:
+                    yield pb.ClassifyStreamRequest(id=id, request=asked.about(picture))
+            except Exception as error:
+                wrong.append(error)
 
         try:
             async for item in self._stub.ClassifyStream(items()):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
             raise _raised(error) from None
+        if wrong:
+            raise wrong[0]
 
     async def models(self) -> list[Model]:
         """See Client.models."""

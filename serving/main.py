@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -55,24 +56,26 @@ class Server:
         """Opens both ports. Raises OSError where one is taken."""
         self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
         await self._http.setup()
-        site = web.TCPSite(self._http, self._settings.host, self._settings.http_port)
-        await site.start()
+        await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.addresses[0][1]
         for service in ("", SERVICE, *self.repository.names):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._grpc.start()
         self._ready = True
 
-    async def stop(self) -> None:
-        """Says that it is not serving, refuses new calls, and finishes those in flight within `drain_seconds`."""
+    async def stop(self) -> bool:
+        """Says that it is not serving, refuses new calls, and finishes those in flight within `drain_seconds`.
+
+        Returns whether every engine came to rest.
+        """
         self._ready = False
         await self._health.enter_graceful_shutdown()
         self._door.stop()
         await self._grpc.stop(self._settings.drain_seconds)
         self._classifier.close()
-        for servable in self.repository.servables:
-            await servable.close()
+        at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
         await self._http.cleanup()
+        return all(at_rest)
 
     def _grpc_server(self) -> grpc.aio.Server:
         server = grpc.aio.server(
@@ -101,24 +104,38 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
     return Repository.load(settings.models, load)
 
 
-async def serve(settings: Settings, announce=lambda server: None) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered."""
+async def serve(settings: Settings, announce: Callable[[Server], None] = lambda server: None) -> bool:
+    """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered.
+
+    Returns whether every engine came to rest; where one did not, its thread outlives the event loop.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     use_threads(settings.engine_threads)
     metrics = Metrics()
     server = Server(settings, load_repository(settings, metrics), metrics)
     await server.start()
     announce(server)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await stopping.wait()
-    await server.stop()
+    return await server.stop()
+
+
+async def _listen(http: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(http, host, port).start()
+    except OSError as error:
+        raise _port_taken("HTTP", host, port, error) from error
 
 
 def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
     try:
         return server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
-        raise OSError(
-            f"The gRPC port has to be free; {host}:{port} is not ({error}). Name another with --grpc-port."
-        ) from error
+        raise _port_taken("gRPC", host, port, error) from error
+
+
+def _port_taken(door: str, host: str, port: int, error: Exception) -> OSError:
+    return OSError(
+        f"The {door} port has to be free; {host}:{port} is not ({error}). Name another with --{door.lower()}-port."
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from typing import Any
 
 import click
@@ -58,8 +59,11 @@ def serve(**given: Any) -> None:
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 
-    asyncio.run(main.serve(settings, announce=lambda server: _announce(server, settings)))
-    click.echo("Stopped: every call was answered or refused.")
+    if asyncio.run(main.serve(settings, announce=lambda server: _announce(server, settings))):
+        click.echo("Stopped: every call was answered or refused.")
+    else:
+        click.echo("Stopped, but a model still hangs in its last batch; left without waiting for it.", err=True)
+        os._exit(0)  # an ordinary exit would join the thread that hangs
 
 
 def _announce(server, settings: Settings) -> None:

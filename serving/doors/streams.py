@@ -41,12 +41,15 @@ async def in_order_of_completion(
             await asyncio.wait({intake, stop}, return_when=asyncio.FIRST_COMPLETED)
             if intake.done():
                 intake.result()  # raises what reading raised
+            intake.cancel()
             await asyncio.gather(*answers)
         finally:
             for task in (intake, stop, *answers):
                 task.cancel()
             given.put_nowait(None)
 
+    if stopping.is_set():
+        return
     work = asyncio.create_task(answer_all())
     try:
         while (one := await given.get()) is not None:

@@ -163,7 +163,10 @@ class BatchQueue:
     async def _run_batch(self, slices: list[_Slice]) -> None:
         started = self._clock()
         try:
-            logits = await self._run(self._pad([piece.rows for piece in slices]))
+            batch = self._pad([piece.rows for piece in slices])
+            logits = await self._run(batch)
+            if len(logits) != len(batch):
+                raise EngineFailed(f"The model gave scores for {len(logits)} of {len(batch)} rows.")
             self._hand_out(logits, slices, started)
         except Exception as error:
             failure = EngineFailed(f"The model failed on a batch: {error!r}")

@@ -1,11 +1,11 @@
 """The card of a model on disk: reading it, writing it, and holding a model against it.
 
-Pure: no grpc, no TensorFlow. The engine that runs the model is handed in.
+Pure: no grpc, no TensorFlow. What loads and runs the model is handed in.
 """
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -68,16 +68,18 @@ def describe_files(directory: Path) -> list[File]:
     ]
 
 
-def validate(card: ModelCard, directory: Path, engine: Engine) -> None:
-    """Holds the model in `directory`, loaded as `engine`, against its card.
+def validate(card: ModelCard, directory: Path, load: Callable[[Path], Engine]) -> Engine:
+    """Holds the model in `directory` against its card, and returns the engine that `load` made of it.
 
-    Raises ModelRejected at the first thing that does not match: the card's own sense,
-    the files' hashes, then the answers to the golden inputs. Files that the card does
-    not list are left alone.
+    Raises ModelRejected at the first thing that does not match: the card's own sense, the files' hashes
+    (nothing is loaded before they match), then the answers to the golden inputs. Files that the card
+    does not list are left alone.
     """
     check_sense(card)
     check_files(card.files, directory)
+    engine = load(directory)
     check_golden_inputs(card, engine)
+    return engine
 
 
 def check_sense(card: ModelCard) -> None:
@@ -89,7 +91,7 @@ def check_sense(card: ModelCard) -> None:
         "a canvas at least as large as the input": card.geometry.shorter_side > 0
         and card.geometry.shorter_side + 2 * card.geometry.margin >= max(card.input.height, card.input.width),
         "a temperature above 0": card.temperature > 0,
-        "a vote": card.vote != Vote.VOTE_UNSPECIFIED,
+        "a vote": card.vote in Vote.values() and card.vote != Vote.VOTE_UNSPECIFIED,
         "a golden input": len(card.golden_inputs) > 0,
         "as many golden probabilities as labels": all(
             len(golden.probabilities) == len(card.labels) for golden in card.golden_inputs
@@ -119,7 +121,13 @@ def check_files(files: Iterable[File], directory: Path) -> None:
 def check_golden_inputs(card: ModelCard, engine: Engine) -> None:
     """Raises ModelRejected unless `engine` gives the card's answers to the card's pictures."""
     rows = np.stack([_golden_row(golden.png, card) for golden in card.golden_inputs])
-    logits = engine.run(rows)
+    try:
+        logits = engine.run(rows)
+    except Exception as error:
+        raise ModelRejected(
+            f"A model runs on pictures of its card's input, {list(rows.shape[1:])}; this one fails: {error}. "
+            "Publish it again with the input that it was trained on."
+        ) from error
     if logits.shape != (len(rows), len(card.labels)):
         raise ModelRejected(
             f"The model gives logits of shape {list(logits.shape)} for {len(rows)} pictures; its card has "
@@ -141,9 +149,12 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _golden_row(png: bytes, card: ModelCard) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-        row = np.asarray(image)
     shape = (card.input.height, card.input.width, card.input.channels)
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            row = np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ModelRejected(f"A golden input is a PNG; one is not: {error}. Publish the model again.") from error
     if row.dtype != np.uint8 or row.size != np.prod(shape):
         raise ModelRejected(f"A golden input has the input's shape {list(shape)}; one has {list(row.shape)}.")
     return row.reshape(shape)

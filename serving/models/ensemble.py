@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from protos.classification_pb2 import Vote
 from serving.errors import ModelRejected
@@ -30,7 +30,7 @@ class MemberDeclaration(_Declared):
 
     model: str
     version: PositiveInt | None = None
-    weight: PositiveFloat = 1.0
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
 
 
 class EnsembleDeclaration(_Declared):

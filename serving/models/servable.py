@@ -73,8 +73,7 @@ class Servable:
         Raises ModelRejected where the model does not match its card.
         """
         card = cards.read(directory)
-        engine = engine_factory(directory)
-        cards.validate(card, directory, engine)
+        engine = cards.validate(card, directory, engine_factory)
         for size in batching.allowed_batch_sizes:
             engine.run(np.zeros((size, card.input.height, card.input.width, card.input.channels), np.uint8))
         return cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer)
@@ -88,10 +87,17 @@ class Servable:
         """See BatchQueue.submit."""
         return self._queue.submit(rows, deadline)
 
-    async def close(self) -> None:
-        """Waits for the batch that runs, then gives the thread back. Nothing may be submitted meanwhile."""
-        await self._queue.drained()
-        self._thread.shutdown()
+    async def close(self, patience: float = 1.0) -> bool:
+        """Waits at most `patience` seconds for the batch that runs, and gives the thread back; says whether
+        the engine came to rest. One that did not keeps the process from ending by itself. Nothing may be
+        submitted meanwhile.
+        """
+        self._thread.shutdown(wait=False)
+        try:
+            await asyncio.wait_for(self._queue.drained(), patience)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     async def _run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.run, rows)

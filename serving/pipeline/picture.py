@@ -5,11 +5,12 @@ Pillow decodes. The header is read first, so that a picture over the bounds cost
 
 import io
 import math
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from protos.classification_pb2 import Tensor
 from serving.errors import InvalidRequest
@@ -25,7 +26,29 @@ _SAMPLE_TYPES: dict[int, "np.dtype"] = {
 Image.MAX_IMAGE_PIXELS = None
 
 # What Pillow's readers raise on bytes that are not what their header says.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
+
+# What turns a picture upright, by its EXIF orientation (Exif 2.32, section 4.6.4).
+_UPRIGHT: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +122,8 @@ def decode(image: Image.Image) -> Image.Image:
     """
     try:
         image.load()
-        return _to_grey_or_rgb(ImageOps.exif_transpose(image))
+        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+        return _to_grey_or_rgb(image if turn is None else image.transpose(turn))
     except _BROKEN as error:
         raise InvalidRequest(
             f"A picture has to be whole; this {image.format} of {image.width}x{image.height} pixels broke off "
@@ -108,10 +132,12 @@ def decode(image: Image.Image) -> Image.Image:
 
 
 def _to_grey_or_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("L", "RGB"):
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):  # 16 bits a sample
-        return Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))
+        samples = np.asarray(image).astype(np.uint32)
+        grey = np.where(samples == image.info.get("transparency"), 255, samples // 257)
+        return Image.fromarray(grey.astype(np.uint8))
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")

@@ -1,0 +1,7 @@
+"""What holds for every test: properties are checked without a time limit an example."""
+
+from hypothesis import settings
+
+# The machine may be busy with a training run: slowness of one example says nothing of the code.
+settings.register_profile("tencrop", deadline=None, max_examples=60)
+settings.load_profile("tencrop")

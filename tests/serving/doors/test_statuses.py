@@ -1,0 +1,41 @@
+"""Which status stands for which error, and that nothing of the server's inside is told."""
+
+import grpc
+import pytest
+
+from serving import errors
+from serving.doors.statuses import status_of
+
+CALLERS = {
+    errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotServed: grpc.StatusCode.NOT_FOUND,
+    errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+}
+OUR_OWN = [errors.EngineFailed("at /srv/x.py"), ValueError("at /srv/x.py"), KeyError("x"), MemoryError()]
+
+
+@pytest.mark.parametrize("error", CALLERS)
+def test_an_error_that_concerns_the_caller_keeps_its_message(error, caplog):
+    assert status_of(error("The rule; what came.")) == (CALLERS[error], "The rule; what came.")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("error", OUR_OWN, ids=repr)
+def test_any_other_error_is_internal_and_its_message_stays_here(error, caplog):
+    code, message = status_of(error)
+    assert code == grpc.StatusCode.INTERNAL
+    assert "/srv" not in message
+    (record,) = caplog.records
+    assert record.exc_info[1] is error
+    assert record.args[0] in message
+
+
+def test_two_failures_have_two_ids():
+    assert status_of(ValueError())[1] != status_of(ValueError())[1]
+
+
+def test_every_error_that_answering_may_raise_has_a_status():
+    while_loading_or_in_clients = {errors.ModelRejected, errors.ServerFailed, errors.EngineFailed}
+    assert set(errors.TencropError.__subclasses__()) - while_loading_or_in_clients == set(CALLERS)

@@ -1,0 +1,103 @@
+"""Loading a version whole: a real SavedModel that somebody tampered with is rejected, and never crashes the server."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from protos.classification_pb2 import ModelSpec
+from serving.errors import ModelRejected
+from serving.models import card as cards
+from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.repository import Repository
+from serving.models.servable import Batching, Servable
+from tests.serving.choir import SHADES_1
+from tests.serving.fakes import FakeClock, FreeEngine, RecordingObserver
+from tests.serving.loops import on_a_loop
+from tests.serving.tiny import TinyModel
+
+BATCHING = Batching(max_batch_size=2)
+
+
+def load(directory):
+    return Servable.load(directory, TensorFlowEngine, BATCHING, FakeClock(), RecordingObserver())
+
+
+@pytest.fixture
+def shades(models_root, tmp_path):
+    """A copy of shades 1 that a test may change, beside nothing else."""
+    return shutil.copytree(models_root / "shades" / "1", tmp_path / "shades" / "1")
+
+
+def flip_a_byte(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x10
+    path.write_bytes(content)
+
+
+def write_card_of(model, directory):
+    """The card of another model, with the hashes of this one's files."""
+    card = model.card()
+    card.files.extend(cards.describe_files(directory))
+    cards.write(card, directory)
+
+
+TAMPERINGS = {
+    "a byte of the weights": lambda version: flip_a_byte(next(version.glob("variables/*.data*")), 100),
+    "a byte of the weights' index": lambda version: flip_a_byte(version / "variables" / "variables.index", 40),
+    "a byte of the graph's head": lambda version: flip_a_byte(version / "saved_model.pb", 1),
+    "a byte of the graph": lambda version: flip_a_byte(version / "saved_model.pb", 700),
+    "no graph": lambda version: (version / "saved_model.pb").unlink(),
+    "half a graph": lambda version: (version / "saved_model.pb").write_bytes(
+        (version / "saved_model.pb").read_bytes()[:900]
+    ),
+    "no weights": lambda version: shutil.rmtree(version / "variables"),
+    "half the weights": lambda version: next(version.glob("variables/*.data*")).write_bytes(bytes(10)),
+    "no card": lambda version: (version / cards.CARD_PATH).unlink(),
+    "a card of a smaller input": lambda version: write_card_of(TinyModel("shades", 1, seed=1, side=10), version),
+    "a card of a grey input": lambda version: write_card_of(TinyModel("shades", 1, seed=1, channels=1), version),
+    "a card of other weights": lambda version: write_card_of(TinyModel("shades", 1, seed=9), version),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_a_tampered_version_is_rejected(shades, what):
+    TAMPERINGS[what](shades)
+    with pytest.raises(ModelRejected):
+        load(shades)
+
+
+@pytest.mark.parametrize("what", ["a byte of the weights", "no weights", "a card of a grey input"])
+def test_a_tampered_version_gives_way_to_the_one_before_it(shades, what):
+    newest = shutil.copytree(shades, shades.parent / "2")
+    TAMPERINGS[what](newest)
+    repository = Repository.load(shades.parent.parent, load)
+    assert repository.find(ModelSpec(name="shades")).members[0].servable.version == 1
+
+
+def test_a_version_is_named_by_where_it_lies(shades):
+    servable = load(shades)
+    assert (servable.name, servable.version) == ("shades", 1)
+
+
+def test_a_version_meets_every_batch_size_before_it_is_ready(shades):
+    engine = FreeEngine(score=lambda rows: SHADES_1.logits(rows).astype(np.float32))
+    Servable.load(shades, lambda _: engine, Batching(max_batch_size=6), FakeClock(), RecordingObserver())
+    after_golden_inputs = [len(rows) for rows in engine.batches[1:]]
+    assert sorted(after_golden_inputs) == [1, 2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("largest", "allowed"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4, 6)), (64, (1, 2, 4, 8, 16, 32, 64))]
+)
+def test_batches_are_padded_to_powers_of_two_and_the_largest(largest, allowed):
+    assert Batching(max_batch_size=largest).allowed_batch_sizes == allowed
+
+
+@on_a_loop
+async def test_a_servable_scores_what_is_submitted_to_it(models_root):
+    servable = load(models_root / "shades" / "1")
+    rows = np.random.default_rng(0).integers(0, 256, (3, *SHADES_1.input_shape), np.uint8)
+    scored = await servable.submit(rows, np.inf)
+    np.testing.assert_array_equal(scored.logits, SHADES_1.logits(rows).astype(np.float32))
+    await servable.close()

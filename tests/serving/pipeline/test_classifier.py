@@ -1,0 +1,117 @@
+"""The straight line from request to answer: what members share, where decoding runs, and whose time is whose."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from protos import classification_pb2 as pb
+from serving.metrics import Metrics
+from serving.models.ensemble import Ensemble, Member
+from serving.models.repository import Repository
+from serving.pipeline import classifier as straight_line
+from serving.pipeline import picture, views
+from serving.pipeline.classifier import Classifier
+from tests.serving.fakes import FakeClock, FreeEngine, fake_servable
+from tests.serving.loops import on_a_loop
+from tests.serving.picture_files import file_of, noise
+
+SMALL, LARGE = file_of(noise(8, 8, channels=None)), file_of(noise(200, 200, channels=None))
+
+
+class Scene:
+    """A classifier over an ensemble of numpy models; the last looks at pictures in its own way."""
+
+    def __init__(self, members: str = "abc") -> None:
+        self.engines = [FreeEngine() for _ in members]
+        self.clock = FakeClock()
+        servables = [
+            fake_servable(name, engine=engine, clock=self.clock)
+            for name, engine in zip(members, self.engines, strict=True)
+        ]
+        servables[-1].card.geometry.margin = 2
+        servables[-1].look = b"its own"
+        ensemble = Ensemble("choir", tuple(map(Member, servables)), pb.VOTE_MEAN_PROBABILITY)
+        self._servables = servables
+        repository = Repository({}, {"choir": ensemble})
+        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, decoding_threads=1)
+
+    async def classify(self, encoded: bytes, **fields) -> straight_line.Answer:
+        answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
+        self._classifier.close()
+        for servable in self._servables:
+            await servable.close()
+        return answer
+
+
+def counted(monkeypatch, module, name):
+    """A list that gets the name of the thread of every call of a function, which still does its work."""
+    calls, function = [], getattr(module, name)
+
+    def count(*args):
+        calls.append(threading.current_thread().name)
+        return function(*args)
+
+    monkeypatch.setattr(module, name, count)
+    return calls
+
+
+@on_a_loop
+async def test_a_picture_is_decoded_once_for_all_members(monkeypatch):
+    decoded = counted(monkeypatch, picture, "decode")
+    await Scene().classify(SMALL)
+    assert len(decoded) == 1
+
+
+@on_a_loop
+async def test_members_that_look_at_pictures_the_same_way_share_their_views(monkeypatch):
+    cut = counted(monkeypatch, views, "cut")
+    scene = Scene()
+    await scene.classify(SMALL, views=pb.VIEWS_TEN)
+    assert len(cut) == 2
+    first, second, third = (engine.batches[0][:10] for engine in scene.engines)
+    np.testing.assert_array_equal(first, second)
+    assert (first != third).any()
+
+
+@pytest.mark.parametrize(("encoded", "thread"), [(SMALL, "MainThread"), (LARGE, "decode_0")])
+@on_a_loop
+async def test_only_a_large_picture_is_decoded_in_another_thread(monkeypatch, encoded, thread):
+    threads = counted(monkeypatch, picture, "decode")
+    await Scene().classify(encoded)
+    assert threads == [thread]
+
+
+@on_a_loop
+async def test_the_time_of_decoding_and_computing_is_told_apart(monkeypatch):
+    scene = Scene("a")
+    decode = picture.decode
+
+    def slowly(image):
+        scene.clock.advance(3)
+        return decode(image)
+
+    def think(rows):
+        scene.clock.advance(5)
+        return np.zeros((len(rows), 3), np.float32)
+
+    monkeypatch.setattr(picture, "decode", slowly)
+    scene.engines[0].score = think
+    answer = await scene.classify(SMALL)
+    assert (answer.seconds.decode, answer.seconds.compute) == (3, 5)
+
+
+@on_a_loop
+async def test_the_event_loop_goes_on_while_a_large_picture_is_decoded(monkeypatch):
+    loop_ran = threading.Event()
+
+    def wait_for_loop(image):
+        assert loop_ran.wait(10), "the event loop stood still"
+        return image
+
+    monkeypatch.setattr(picture, "decode", wait_for_loop)
+    call = asyncio.create_task(Scene().classify(LARGE))
+    await asyncio.sleep(0)
+    loop_ran.set()
+    await call

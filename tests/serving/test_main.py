@@ -1,0 +1,87 @@
+"""The composition root: which signals end a server, from when on, and ports that are taken."""
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from serving import main
+from serving.settings import Settings
+from tests.serving.running import of_models
+
+
+class Unheard(Exception):
+    """A signal came that nobody listened for."""
+
+
+class QuietServer:
+    """Opens no ports, and remembers that it was stopped."""
+
+    def __init__(self, *_) -> None:
+        self.stopped = False
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def unheard_signals_raise():
+    """Where the server does not listen, a signal fails the test, and does not end the tests."""
+
+    def unheard(number, _):
+        raise Unheard(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, unheard) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[object]:
+    """What serve does on its way to a server that opens no ports."""
+    taken = []
+    monkeypatch.setattr(main, "Server", QuietServer)
+    monkeypatch.setattr(main, "use_threads", taken.append)
+    monkeypatch.setattr(main, "load_repository", lambda *_: taken.append("load"))
+    return taken
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_server_even_right_after_it_was_announced(steps, unheard_signals_raise, number):
+    announced = []
+
+    def announce(server):
+        announced.append(server)
+        os.kill(os.getpid(), number)
+
+    asyncio.run(main.serve(Settings(), announce))
+    assert [server.stopped for server in announced] == [True]
+
+
+def test_the_engines_threads_are_set_before_a_model_is_loaded(steps):
+    async def serve_until_loaded():
+        serving = asyncio.create_task(main.serve(Settings(engine_threads=3)))
+        await asyncio.sleep(0)
+        serving.cancel()
+
+    asyncio.run(serve_until_loaded())
+    assert steps == [3, "load"]
+
+
+@pytest.mark.parametrize(("port", "option"), [("grpc_port", "--grpc-port"), ("http_port", "--http-port")])
+def test_a_port_that_is_taken_is_named_with_the_way_out(loop, models_root, port, option):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        with (
+            pytest.raises(OSError, match=rf"127\.0\.0\.1:{number} .*{option}"),
+            of_models(models_root, loop, max_batch_size=1, **{port: number}),
+        ):
+            pass

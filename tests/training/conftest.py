@@ -1,0 +1,67 @@
+"""Small data that is learned in a second, and the real Fashion-MNIST."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.data import DataSet, Pictures
+from training.data.places import VARIABLE
+from training.recipes.recipe import Recipe
+
+
+def pytest_configure(config):
+    # Keras 3.15 with NumPy 2, where it saves a variable.
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("fashion_mnist") and not os.environ.get(VARIABLE):
+        reason = f"needs Fashion-MNIST: install Debian's dataset-fashion-mnist and set {VARIABLE}=/usr/share/datasets"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def tiny_recipe() -> Recipe:
+    """LeNet-5 at 16x16, two epochs."""
+    return Recipe(
+        options={"activation": "tanh"},
+        input_side=16,
+        shorter_side=16,
+        margin=1,
+        translate=1,
+        mirror=True,
+        epochs=2,
+        batch_size=16,
+    )
+
+
+@pytest.fixture
+def tiny_data() -> DataSet:
+    """80 training and 24 test pictures, uint8 [N, 16, 16, 1], of three brightnesses under noise."""
+    return make_tiny_data()
+
+
+def make_tiny_data() -> DataSet:
+    generator = np.random.default_rng(0)
+
+    def pictures(count: int) -> Pictures:
+        class_ids = np.arange(count, dtype=np.int32) % 3
+        noise = generator.integers(0, 50, (count, 16, 16, 1))
+        return Pictures((noise + 100 * class_ids[:, None, None, None]).astype(np.uint8), class_ids)
+
+    return DataSet("tiny", ("dark", "grey", "bright"), pictures(80), pictures(24))
+
+
+@pytest.fixture(autouse=True)
+def _no_data_directory_from_outside(request, monkeypatch):
+    if not request.node.get_closest_marker("fashion_mnist"):
+        monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.fixture
+def run_directory(tmp_path) -> Path:
+    return tmp_path / "run"

@@ -1,0 +1,96 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import json_format
+
+from protos.classification_pb2 import Views
+from serving.errors import ModelRejected
+from serving.models import card as cards
+from serving.models.engines.tensorflow import TensorFlowEngine
+from training.export import publish_trained
+from training.fit import Trained, make_model
+
+
+@pytest.fixture
+def trained(tiny_recipe, tiny_data):
+    """An untrained one, which is exported all the same."""
+    keras.utils.set_random_seed(0)
+    model = make_model(tiny_recipe, 3, np.pad(tiny_data.train.images, ((0, 0), (1, 1), (1, 1), (0, 0))))
+    return Trained(model, tiny_recipe, seed=5, seconds=1.5)
+
+
+@pytest.fixture
+def version(trained, tiny_data, tmp_path):
+    return publish_trained(trained, tiny_data, tmp_path / "models" / "tiny")
+
+
+def test_the_exported_model_answers_as_the_trained_one(version, trained, tiny_data):
+    rows = tiny_data.test.images
+    expected = trained.model.predict(rows, verbose=0)
+    np.testing.assert_allclose(TensorFlowEngine(version).run(rows), expected, atol=1e-5)
+
+
+def test_the_signature_is_the_one_the_card_promises(version):
+    signature = tf.saved_model.load(str(version)).signatures["serving_default"]
+    (taken,) = signature.structured_input_signature[1].values()
+    assert (taken.dtype, taken.shape.as_list()) == (tf.uint8, [None, 16, 16, 1])
+    given = signature(tf.zeros((5, 16, 16, 1), tf.uint8))
+    assert {name: (score.dtype, score.shape.as_list()) for name, score in given.items()} == {
+        "logits": (tf.float32, [5, 3]),
+        "probabilities": (tf.float32, [5, 3]),
+    }
+    np.testing.assert_allclose(tf.reduce_sum(given["probabilities"], axis=-1), 1, rtol=1e-6)
+
+
+def test_the_card_says_what_the_graph_cannot(version, tiny_recipe):
+    card = cards.read(version)
+    assert card.name == "tiny"
+    assert list(card.labels) == ["dark", "grey", "bright"]
+    assert (card.input.height, card.input.width, card.input.channels) == (16, 16, 1)
+    assert (card.geometry.shorter_side, card.geometry.margin) == (16, 1)
+    assert [each.views for each in card.measurements] == [1, 2, 3, 4]
+    assert {each.data_set for each in card.measurements} == {"tiny test"}
+    assert not card.measurements[0].HasField("top_5_error")
+
+
+def test_the_card_says_where_the_model_comes_from(version, tiny_recipe, trained):
+    provenance = cards.read(version).provenance
+    assert (provenance.architecture, provenance.data_set, provenance.seed) == ("lenet5", "tiny", 5)
+    assert provenance.trainable_parameters == trained.model.count_params()
+    assert provenance.training_seconds == 1.5
+    assert provenance.versions["keras"] == keras.__version__
+    assert json_format.MessageToDict(provenance.recipe) == tiny_recipe.as_dict()
+    assert provenance.published.seconds > 1_700_000_000
+
+
+def test_golden_inputs_are_held_out_pictures_of_different_classes(version, tiny_data):
+    card = cards.read(version)
+    assert len(card.golden_inputs) == 3
+    for golden, image in zip(card.golden_inputs, tiny_data.test.images, strict=False):
+        np.testing.assert_array_equal(tf.io.decode_png(golden.png), image)
+
+
+def test_a_changed_weight_is_rejected_by_the_card(version):
+    card = cards.read(version)
+    variables = next((version / "variables").glob("*.data-*"))
+    content = bytearray(variables.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    variables.write_bytes(content)
+    with pytest.raises(ModelRejected, match="SHA-256"):
+        cards.validate(card, version, TensorFlowEngine)
+
+
+def test_every_weight_is_written_once_and_the_optimiser_left_at_home(trained, tiny_data, tmp_path):
+    trained.model.compile("adam")
+    trained.model.optimizer.build(trained.model.trainable_variables)
+    version = publish_trained(trained, tiny_data, tmp_path / "tiny")
+    size = sum(path.stat().st_size for path in (version / "variables").glob("*.data-*"))
+    assert size < 1.2 * 4 * trained.model.count_params()
+
+
+def test_views_are_measured_on_the_exported_model(version, tiny_data):
+    engine = TensorFlowEngine(version)
+    errors = {each.views: each.top_1_error for each in cards.read(version).measurements}
+    wrong = engine.run(tiny_data.test.images).argmax(axis=-1) != tiny_data.test.class_ids
+    assert errors[Views.VIEWS_SINGLE] == wrong.mean()

@@ -1,0 +1,168 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from tests.training.conftest import make_tiny_data
+from training.durable import alone_in
+from training.errors import Diverged, RecipeChanged, RunTaken
+from training.fit import CHECKPOINT, compile_for_training, fit, make_model
+
+
+class KillAfterEpoch(keras.callbacks.Callback):
+    """Ends the process as a power cut would, in the middle of the epoch after `epoch`."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begun = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._begun == self._epoch + 1 and batch == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class InterruptAfterEpoch(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self._epoch + 1:
+            raise KeyboardInterrupt
+
+
+class CountEpochs(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+
+def weights(trained):
+    return [np.asarray(variable) for variable in trained.model.variables]
+
+
+def assert_equal_to_the_bit(some, others):
+    assert len(some) == len(others) > 0
+    for one, other in zip(some, others, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_learns(tiny_recipe, tiny_data, run_directory):
+    trained = fit(replace(tiny_recipe, epochs=10), tiny_data, 0, run_directory)
+    answers = trained.model.predict(tiny_data.test.images, verbose=0).argmax(axis=-1)
+    assert (answers == tiny_data.test.class_ids).all()
+    assert trained.seconds > 0
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tiny_recipe, tmp_path):
+    recipe = replace(tiny_recipe, epochs=4)
+    code = f"""
+from pathlib import Path
+from tests.training.conftest import make_tiny_data
+from tests.training.test_fit import KillAfterEpoch
+from training.fit import fit
+from training.recipes.recipe import Recipe
+fit(Recipe(**{recipe.as_dict()}), make_tiny_data(), 7, Path({str(tmp_path / "killed")!r}), [KillAfterEpoch(1)])
+"""
+    killed = subprocess.run([sys.executable, "-c", code], cwd=os.getcwd())
+    assert killed.returncode == -signal.SIGKILL
+    rest = CountEpochs()
+    resumed = fit(recipe, make_tiny_data(), 7, tmp_path / "killed", [rest])
+    uninterrupted = fit(recipe, make_tiny_data(), 7, tmp_path / "whole")
+    assert rest.epochs == [2, 3]
+    assert_equal_to_the_bit(weights(resumed), weights(uninterrupted))
+
+
+def test_an_interrupted_run_in_float16_ends_with_the_weights_of_an_uninterrupted_one(tiny_recipe, tiny_data, tmp_path):
+    recipe = replace(tiny_recipe, epochs=3, mixed_precision="float16")
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tiny_data, 7, tmp_path / "stopped", [InterruptAfterEpoch(0)])
+    resumed = fit(recipe, tiny_data, 7, tmp_path / "stopped")
+    assert_equal_to_the_bit(weights(resumed), weights(fit(recipe, tiny_data, 7, tmp_path / "whole")))
+
+
+def test_a_run_that_had_reached_its_end_is_not_trained_again(tiny_recipe, tiny_data, run_directory):
+    first, epochs = fit(tiny_recipe, tiny_data, 0, run_directory), CountEpochs()
+    again = fit(tiny_recipe, tiny_data, 0, run_directory, [epochs])
+    assert epochs.epochs == []
+    assert again.seconds == first.seconds
+    assert_equal_to_the_bit(weights(again), weights(first))
+
+
+def test_another_seed_ends_with_other_weights(tiny_recipe, tiny_data, tmp_path):
+    one, other = (weights(fit(tiny_recipe, tiny_data, seed, tmp_path / str(seed))) for seed in (0, 1))
+    assert any((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_a_run_does_not_go_on_with_another_recipe(tiny_recipe, tiny_data, run_directory):
+    fit(tiny_recipe, tiny_data, 0, run_directory)
+    with pytest.raises(RecipeChanged, match=r"learning_rate 0\.05 -> 0\.1, seed 0 -> 3"):
+        fit(replace(tiny_recipe, learning_rate=0.1), tiny_data, 3, run_directory)
+
+
+def test_two_runs_do_not_share_a_directory(tiny_recipe, tiny_data, run_directory):
+    with alone_in(run_directory, wait=False), pytest.raises(RunTaken, match="another one does"):
+        fit(tiny_recipe, tiny_data, 0, run_directory)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_before_it_is_kept(tiny_recipe, tiny_data, run_directory):
+    with pytest.raises(Diverged, match="lower learning_rate"):
+        fit(replace(tiny_recipe, learning_rate=1e30), tiny_data, 0, run_directory)
+    assert not (run_directory / CHECKPOINT).exists()
+
+
+def test_tensorboard_finds_logs(tiny_recipe, tiny_data, run_directory):
+    fit(tiny_recipe, tiny_data, 0, run_directory)
+    assert list((run_directory / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_l2_adds_itself_times_the_kernel_to_the_gradient(tiny_recipe):
+    import tensorflow as tf
+
+    model = make_model(tiny_recipe, 3, np.zeros((2, 18, 18, 1), np.uint8))
+    compile_for_training(model, replace(tiny_recipe, l2=0.01), steps=1)
+    kernels = [variable for variable in model.trainable_variables if variable.name == "kernel"]
+    with tf.GradientTape() as tape:
+        loss = sum(model.losses)
+    gradients = tape.gradient(loss, [kernel.value for kernel in kernels])
+    assert len(kernels) == len(model.losses) == 5
+    for kernel, gradient in zip(kernels, gradients, strict=True):
+        np.testing.assert_allclose(gradient, 0.01 * np.asarray(kernel), rtol=1e-5)
+
+
+def test_pictures_are_brought_to_mean_0_and_deviation_1(tiny_recipe):
+    canvases = np.random.default_rng(0).integers(30, 90, (50, 16, 16, 3), np.uint8)
+    scaling = make_model(replace(tiny_recipe, margin=0, translate=0), 3, canvases).get_layer("scaling")
+    scaled = np.asarray(scaling(canvases))
+    np.testing.assert_allclose(scaled.mean(axis=(0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(scaled.std(axis=(0, 1, 2)), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("mixed_precision", ["bfloat16", "float16"])
+def test_mixed_precision_keeps_float32_weights_and_logits(mixed_precision, tiny_recipe, tiny_data, run_directory):
+    before = keras.config.dtype_policy().name
+    trained = fit(replace(tiny_recipe, mixed_precision=mixed_precision), tiny_data, 0, run_directory)
+    assert {variable.dtype for variable in trained.model.trainable_variables} == {"float32"}
+    assert trained.model.outputs[0].dtype == "float32"
+    assert keras.config.dtype_policy().name == before
+
+
+def test_the_rate_of_the_last_step_is_about_zero(tiny_recipe):
+    model = make_model(tiny_recipe, 3, np.zeros((2, 18, 18, 1), np.uint8))
+    compile_for_training(model, tiny_recipe, steps=5)
+    rates = []
+    for step in (0, 5, 10):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.learning_rate))
+    np.testing.assert_allclose(rates, [0.05, 0.025, 0.0], atol=1e-7)

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import data
+from training.canvases import lay_out
+from training.errors import DataUnusable
+from training.recipes.recipe import Recipe
+
+
+def write_pictures(directory, count, colour, mode="RGB", size=(9, 6)):
+    directory.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        Image.new(mode, size, colour).save(directory / f"{number}.png")
+
+
+def test_folders_are_classes_in_alphabetical_order(tmp_path):
+    write_pictures(tmp_path / "zebra", 40, (1, 2, 3))
+    write_pictures(tmp_path / "ant", 40, (4, 5, 6))
+    animals = data.load(str(tmp_path))
+    assert animals.labels == ("ant", "zebra")
+    for image, class_id in zip(animals.train.images, animals.train.class_ids, strict=True):
+        assert image.shape == (6, 9, 3)
+        assert image[0, 0].tolist() == ([4, 5, 6], [1, 2, 3])[class_id]
+
+
+def test_about_a_tenth_is_held_out_and_stays_so_when_pictures_come(tmp_path):
+    write_pictures(tmp_path / "a", 100, 0, "L")
+    write_pictures(tmp_path / "b", 100, 0, "L")
+    before = data.load(str(tmp_path))
+    assert len(before.train) + len(before.test) == 200
+    assert 8 <= len(before.test) <= 35
+    write_pictures(tmp_path / "c", 50, 0, "L")
+    after = data.load(str(tmp_path))
+    assert set(before.test.images.paths) <= set(after.test.images.paths)
+    assert not set(after.test.images.paths) & set(after.train.images.paths)
+
+
+@pytest.mark.parametrize("test_name", ["test", "val"])
+def test_a_split_that_is_made_already_is_taken(tmp_path, test_name):
+    for part, count in (("train", 3), (test_name, 2)):
+        write_pictures(tmp_path / part / "a", count, 0, "L")
+        write_pictures(tmp_path / part / "b", count, 255, "L")
+    pictures = data.load(str(tmp_path))
+    assert (len(pictures.train), len(pictures.test), pictures.test_name) == (6, 4, test_name)
+
+
+def test_parts_with_other_classes_are_refused(tmp_path):
+    for folder in ("train/a", "train/b", "test/a", "test/c"):
+        write_pictures(tmp_path / folder, 1, 0, "L")
+    with pytest.raises(DataUnusable, match=r"has a, b and .* has a, c"):
+        data.load(str(tmp_path))
+
+
+def test_grey_pictures_stay_grey_unless_one_has_colours(tmp_path):
+    write_pictures(tmp_path / "train/a", 2, 7, "L")
+    write_pictures(tmp_path / "train/b", 2, 7, "L")
+    write_pictures(tmp_path / "test/a", 2, 7, "L")
+    write_pictures(tmp_path / "test/b", 2, 7, "L")
+    assert data.load(str(tmp_path)).channels == 1
+    write_pictures(tmp_path / "test/b", 1, (1, 2, 3))
+    coloured = data.load(str(tmp_path))
+    assert coloured.channels == 3
+    assert coloured.train.images[0][0, 0].tolist() == [7, 7, 7]
+
+
+def test_an_empty_class_folder_is_refused(tmp_path):
+    write_pictures(tmp_path / "a", 2, 0, "L")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "notes.txt").write_text("none yet")
+    with pytest.raises(DataUnusable, match="/b holds none"):
+        data.load(str(tmp_path))
+
+
+def test_a_single_class_is_refused(tmp_path):
+    write_pictures(tmp_path / "a", 2, 0, "L")
+    with pytest.raises(DataUnusable, match=r"at least two folders.* has 1"):
+        data.load(str(tmp_path))
+
+
+def test_a_broken_picture_is_named_before_training(tmp_path):
+    write_pictures(tmp_path / "a", 2, 0, "L")
+    write_pictures(tmp_path / "b", 2, 0, "L")
+    broken = tmp_path / "b" / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(DataUnusable, match=r"broken\.jpg"):
+        data.load(str(tmp_path))
+
+
+def test_training_canvases_are_the_middle_of_servings(tmp_path):
+    columns = np.tile(np.arange(0, 120, 10, dtype=np.uint8), (8, 1))[..., None]  # 8 high, 12 wide
+    canvases = lay_out([columns], Recipe(shorter_side=8, margin=1, input_side=8), 1)
+    assert canvases.shape == (1, 10, 10, 1)
+    assert canvases[0, 5, :, 0].tolist() == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    assert canvases[0, 0].max() == 0

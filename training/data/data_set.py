@@ -1,0 +1,70 @@
+"""What every data set is, wherever it comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.errors import DataUnusable
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures and what is on them."""
+
+    images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+    """Each uint8 [height, width, channels], grey or RGB; one array [N, height, width, channels] where sizes agree."""
+    class_ids: NDArray[np.int32]
+    """int32 [N], indices into the data set's labels."""
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.class_ids) or not len(self.images):
+            raise DataUnusable(
+                f"Pictures come with one class each, and at least one; {len(self.images)} pictures and "
+                f"{len(self.class_ids)} classes came. Check that the files belong together."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def part(self, start: int, stop: int) -> "Pictures":
+        """The pictures from `start` to before `stop`."""
+        return Pictures(self.images[start:stop], self.class_ids[start:stop])
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Pictures to learn from and others to measure on."""
+
+    name: str
+    labels: tuple[str, ...]
+    """What the classes are called, in class order."""
+    train: Pictures
+    test: Pictures
+    test_name: str = "test"
+    """What the pictures to measure on are called, in tables and on cards."""
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
+        return self.train.images[0].shape[2]
+
+    def hold_out(self, pictures: int) -> "DataSet":
+        """The same with the last `pictures` of its training pictures to measure on, and the
+        test pictures unseen: what recipes are chosen with.
+
+        Raises DataUnusable where nothing would be left to learn from.
+        """
+        rest = len(self.train) - pictures
+        if not 0 < rest < len(self.train):
+            raise DataUnusable(
+                f"Held-out pictures are taken from the {len(self.train)} training pictures, and some have to stay; "
+                f"{pictures} were asked for. Hold out fewer."
+            )
+        return replace(
+            self,
+            train=self.train.part(0, rest),
+            test=self.train.part(rest, len(self.train)),
+            test_name=f"last {pictures} of train",
+        )

@@ -1,0 +1,56 @@
+"""What a user sees of a run: a bar on a terminal, a line an epoch elsewhere."""
+
+import time
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ShowProgress(keras.callbacks.Callback):
+    """Shows epochs, loss, top-1 error on the training crops, and the time that is left.
+
+    Enter it as a context around the training, so that the terminal is given back whatever happens.
+    """
+
+    def __init__(self, title: str, console: Console) -> None:
+        super().__init__()
+        self._title = title
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}  {task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> "ShowProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._bar.stop()
+
+    def on_train_begin(self, logs=None):
+        epochs, steps = self.params["epochs"], self.params["steps"]
+        self._task = self._bar.add_task(self._title, total=epochs * steps, epoch=0, epochs=epochs, state="")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = time.monotonic()
+        self._bar.update(self._task, completed=epoch * self.params["steps"], epoch=epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update(self._task, advance=1, state=_state(logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self._console.is_terminal:
+            seconds = time.monotonic() - self._began
+            self._console.print(
+                f"{self._title}  epoch {epoch + 1}/{self.params['epochs']}  {_state(logs)}  {seconds:.1f} s"
+            )
+
+
+def _state(logs: dict[str, float]) -> str:
+    return f"loss {logs['loss']:.4f}  error {logs['top_1_error']:.2%}"
