@@ -45,7 +45,7 @@ class ShowProgress(keras.callbacks.Callback):
         self._bar.update(self._task, advance=1, state=_state(logs))
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self._console.is_terminal:
+        if not self._console.is_terminal and (epoch + 1) % max(1, self.params["epochs"] // 10) == 0:
             seconds = time.monotonic() - self._began
             self._console.print(
                 f"{self._title}  epoch {epoch + 1}/{self.params['epochs']}  {_state(logs)}  {seconds:.1f} s"

@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import os
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,5 +89,18 @@ def _announce(server, settings: Settings) -> None:
     best = next((model.name for model in listed if model.members), listed[0].name)
     where = "" if server.grpc_port == 8500 else f" --server localhost:{server.grpc_port}"
     console.print("\nTry, in another terminal:")
-    console.print(f"  tencrop classify PICTURE... --model {best} --views ten{where}", markup=False, soft_wrap=True)
-    console.print(f"  tencrop models{where}", soft_wrap=True)
+    console.print(
+        f"  {_program()} classify {_picture()} --model {best} --views ten{where}", markup=False, soft_wrap=True
+    )
+    console.print(f"  {_program()} models{where}", soft_wrap=True)
+
+
+def _program() -> str:
+    """How this program is called from here: by its name where the shell finds it, else by its path."""
+    called = Path(sys.argv[0])
+    return called.name if shutil.which(called.name) else str(called)
+
+
+def _picture() -> str:
+    """A picture to try: the first of those that `make serve` writes, or else whichever the reader has."""
+    return str(min(Path("pictures").glob("*/*.png"), default="PICTURE..."))

@@ -16,7 +16,7 @@ def test_digits_are_real_handwriting_of_the_published_size():
     assert (len(digits.train), len(digits.test)) == (1437, 360)
     assert digits.train.images.shape[1:] == (32, 32, 1)
     assert (digits.train.images.dtype, digits.train.images.max()) == (np.uint8, 255)
-    assert digits.labels[digits.train.class_ids[0]] == "zero"
+    assert digits.labels[digits.train.class_ids[0]] == "0"
     assert np.bincount(digits.test.class_ids).min() > 30
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from training.data.data_set import DataSet, Pictures
 
-LABELS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+LABELS = tuple("0123456789")
 SIDE = 32
 
 # The last fifth in the published order is held out. Because pictures of one writer stand

@@ -18,7 +18,7 @@ from training.data.places import find_directory, from_keras
 from training.errors import DataUnusable
 
 LABELS = {
-    "mnist": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "mnist": tuple("0123456789"),
     # Xiao, Rasul and Vollgraf 2017, table 2, as the authors' repository spells them.
     "fashion-mnist": (
         "T-shirt/top",
