@@ -13,11 +13,11 @@ Result = TypeVar("Result")
 
 
 def on_a_loop(test: Callable[..., Coroutine]) -> Callable[..., None]:
-    """Runs an async test on a loop of its own."""
+    """Runs an async test on a loop of its own; one that hangs fails."""
 
     @functools.wraps(test)
     def run(*args, **kwargs) -> None:
-        asyncio.run(test(*args, **kwargs))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), PATIENCE))
 
     return run
 

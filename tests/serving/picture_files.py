@@ -26,7 +26,11 @@ def file_of(picture: Image.Image | np.ndarray, format: str = "PNG", **options) -
 
 def png(header: bytes, samples: bytes, *others: tuple[bytes, bytes]) -> bytes:
     """A PNG from its IHDR's content, its samples with their filter bytes, and chunks in between."""
-    chunks = [(b"IHDR", header), *others, (b"IDAT", zlib.compress(samples)), (b"IEND", b"")]
+    return png_of_chunks((b"IHDR", header), *others, (b"IDAT", zlib.compress(samples)), (b"IEND", b""))
+
+
+def png_of_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of just these chunks, with their checksums."""
     return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 

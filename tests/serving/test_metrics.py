@@ -76,6 +76,17 @@ def test_cancelled_calls_and_the_rows_they_left_are_counted(loop):
         eventually(lambda: server.sample("tencrop_rows_for_nobody_total", **SHADES) == 1)
 
 
+def test_an_expired_call_is_counted_by_the_status_that_its_caller_got(loop):
+    engine = HeldEngine()
+    with of_engines(loop, shades=engine) as server:
+        call = server.stub.Classify.future(asked(DARK), timeout=0.3)
+        engine.wait_until_busy()
+        assert call.code().name == "DEADLINE_EXCEEDED"
+        eventually(lambda: "tencrop_request_duration_seconds_count{" in server.http("/metrics")[0])
+        engine.let_go()
+        assert server.sample(REQUESTS, **requests("DEADLINE_EXCEEDED", 0)) == 1
+
+
 def test_the_depth_of_the_queue_is_read_when_it_is_scraped(loop):
     engine = HeldEngine()
     with of_engines(loop, shades=engine) as server:

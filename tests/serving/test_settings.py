@@ -43,6 +43,8 @@ def test_a_variable_of_another_part_of_tencrop_is_left_alone(monkeypatch):
     ("name", "value"),
     [
         ("grpc_port", -1),
+        ("grpc_port", 65536),
+        ("http_port", 65536),
         ("http_port", "x"),
         ("max_batch_size", 0),
         ("max_queue_rows", 0),

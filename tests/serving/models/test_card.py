@@ -33,11 +33,17 @@ def version(tmp_path):
 
 
 def validate(directory, card=None, engine=ENGINE):
-    cards.validate(card or cards.read(directory), directory, lambda _: engine)
+    return cards.validate(card or cards.read(directory), directory, lambda _: engine)
 
 
 def test_a_model_that_matches_its_card_is_let_pass(version):
-    validate(version)
+    assert validate(version) is ENGINE
+
+
+def test_nothing_is_loaded_before_the_files_match(version):
+    (version / "saved_model.pb").write_bytes(b"grapi")
+    with pytest.raises(ModelRejected):
+        cards.validate(cards.read(version), version, lambda _: pytest.fail("loaded"))
 
 
 def test_a_card_is_read_as_it_was_written(tmp_path):
@@ -147,7 +153,7 @@ def test_a_model_that_answers_differently_is_refused(version):
 def test_the_last_golden_input_counts_like_the_first(version):
     card = cards.read(version)
     card.golden_inputs[-1].probabilities[0] += 0.01
-    with pytest.raises(ModelRejected, match="golden"):
+    with pytest.raises(ModelRejected, match="golden inputs may differ"):
         validate(version, card)
 
 
@@ -174,6 +180,14 @@ def test_golden_probabilities_that_are_not_numbers_are_refused(version):
     card.golden_inputs[0].probabilities[0] = float("nan")
     with pytest.raises(ModelRejected):
         validate(version, card)
+
+
+def test_a_model_that_fails_on_its_golden_inputs_is_refused(version):
+    def fail(rows):
+        raise ValueError("Cannot feed value of shape (2, 12, 12, 3)")
+
+    with pytest.raises(ModelRejected, match="Cannot feed"):
+        validate(version, engine=FreeEngine(score=fail))
 
 
 def golden_png(picture: Image.Image) -> bytes:

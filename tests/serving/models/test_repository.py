@@ -165,9 +165,10 @@ def test_an_ensemble_has_no_versions(disk, choice):
         disk.load().find(ModelSpec(name="choir", **choice))
 
 
-def test_without_a_name_the_only_ensemble_answers(disk):
-    disk.add("shades", 1)
-    disk.add("tones", 1)
+@pytest.mark.parametrize("models", [["shades"], ["shades", "tones"]])
+def test_without_a_name_the_only_ensemble_answers(disk, models):
+    for name in models:
+        disk.add(name, 1)
     disk.declare("ensembles: {choir: {members: [{model: shades}]}}")
     assert disk.load().find(ModelSpec()).name == "choir"
 

@@ -19,6 +19,11 @@ def test_any_other_name_is_no_version(name):
     assert version_of(name) is None
 
 
+def test_a_number_that_no_request_could_name_is_no_version():
+    assert version_of(str(2**63 - 1)) == 2**63 - 1
+    assert version_of(str(2**63)) is None
+
+
 @given(st.text(max_size=20))
 def test_no_directory_name_at_all_breaks_the_search_for_versions(name):
     version = version_of(name)

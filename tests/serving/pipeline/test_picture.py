@@ -158,6 +158,12 @@ def test_odd_metadata_does_not_keep_a_whole_picture_from_being_set_upright(other
     assert decoded.shape == (20, 24, 3)
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "MPO"])
+def test_unreadable_metadata_leaves_a_whole_picture_as_it_is(format):
+    decoded = read(file_of(Image.new("RGB", (20, 24)), format, exif=b"Exif\0\0MM\0\xaa\0\0\0\x08"))
+    assert decoded.shape == (24, 20, 3)
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_an_orientation_that_is_none_leaves_the_picture_as_it_is(orientation):
     entry = (ORIENTATION, LONG, 1, struct.pack("<I", orientation))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from serving.errors import InvalidRequest
 from serving.pipeline.picture import Limits, decode, open_header
-from tests.serving.picture_files import SIGNATURE, exif_block, file_of, noise, png_16_bit
+from tests.serving.picture_files import SIGNATURE, exif_block, file_of, noise, png, png_16_bit, png_of_chunks
 
 RGB = Image.fromarray(noise(24, 20))
 GREY, RGBA = RGB.convert("L"), Image.fromarray(noise(24, 20, channels=4))
@@ -99,8 +99,23 @@ def test_a_file_cut_anywhere_is_a_picture_or_an_invalid_request(file):
         read_or_refuse(file[:length])
 
 
-@pytest.mark.parametrize("type", range(14))
-def test_metadata_of_any_type_is_a_picture_or_an_invalid_request(type):
-    """One of them made Pillow raise struct.error, found by the test above."""
-    odd = exif_block((0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x0100, type, 1, b"\xf9\xff\xff\xff"))
-    read_or_refuse(file_of(RGB, "JPEG", exif=odd))
+PALETTE_HEADER = struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)
+IDAT = zlib.compress(noise(8, 9, channels=None).tobytes())
+WAYS_TO_BREAK = {
+    "a chunk of no name": png_of_chunks((b"IHDR", PALETTE_HEADER), (b"IDAT", IDAT[:9]), (b"\xff\0\1T", IDAT[9:])),
+    "a header too short": png_of_chunks((b"IHDR", bytes(4))),
+    "no palette": png(PALETTE_HEADER, bytes(72)),
+    "metadata of no kind": file_of(RGB, "PNG", exif=b"Exif\0\0MM\0\xaa\0\0\0\x08"),
+    "metadata of no kind in a JPEG": file_of(RGB, "JPEG", exif=b"Exif\0\0MM\0\xaa\0\0\0\x08"),
+} | {
+    f"metadata of type {type}": file_of(
+        RGB, "JPEG", exif=exif_block((0x0112, 3, 1, b"\6\0\0\0"), (0x0100, type, 1, b"\xf9\xff\xff\xff"))
+    )
+    for type in range(14)
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_a_way_to_break_pillow_that_was_found_once_is_a_picture_or_an_invalid_request(way):
+    """Each made Pillow raise something other than OSError once."""
+    read_or_refuse(WAYS_TO_BREAK[way])
