@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from protos import classification_pb2
 from protos.classification_pb2_grpc import add_ClassificationServicer_to_server
 from serving.doors.classification import ClassificationDoor
+from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.metrics import Metrics
 from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
@@ -47,7 +48,7 @@ class Server:
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window
         )
-        self._health = health.aio.HealthServicer()
+        self._health = HealthDoor()
         self._grpc = self._grpc_server()
         self._ready = False
         self._http = web.AppRunner(http_app(metrics, lambda: self._ready), access_log=None)
@@ -71,7 +72,12 @@ class Server:
         self._ready = False
         await self._health.enter_graceful_shutdown()
         self._door.stop()
-        await self._grpc.stop(self._settings.drain_seconds)
+        refusing = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds))
+        idle = asyncio.create_task(self._door.idle())
+        await asyncio.wait({refusing, idle}, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        self._health.end_watches()
+        await refusing
         self._classifier.close()
         at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
         await self._http.cleanup()
@@ -130,7 +136,7 @@ async def _listen(http: web.AppRunner, host: str, port: int) -> None:
 
 def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
     try:
-        return server.add_insecure_port(f"{host}:{port}")
+        return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     except RuntimeError as error:
         raise _port_taken("gRPC", host, port, error) from error
 

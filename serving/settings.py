@@ -6,7 +6,7 @@ Each can be given as an option of `tencrop serve` (--grpc-port) or in the enviro
 import os
 from pathlib import Path
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,8 +17,10 @@ class Settings(BaseSettings):
 
     models: Path = Field(Path("models"), description="Directory with models as NAME/VERSION/ and, maybe, models.yaml.")
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 lets other machines in.")
-    grpc_port: NonNegativeInt = Field(8500, description="Port of the gRPC service; 0 takes a free one.")
-    http_port: NonNegativeInt = Field(8501, description="Port of /metrics, /healthz and /readyz; 0 takes a free one.")
+    grpc_port: int = Field(8500, ge=0, le=65535, description="Port of the gRPC service; 0 takes a free one.")
+    http_port: int = Field(
+        8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
+    )
     max_batch_size: PositiveInt = Field(64, description="Rows that run together at most. One view is one row.")
     max_queue_rows: PositiveInt = Field(
         1024, description="Rows that may wait for one model; more are refused with RESOURCE_EXHAUSTED."

@@ -136,7 +136,10 @@ def measure(members: Sequence[Member], data: DataSet) -> Scores:
 async def _ask(members: Sequence[Member], data: DataSet) -> NDArray[np.float32]:
     metrics = Metrics()
     observer = metrics.queue_observer(_NAME, 0)
-    servables = [Servable(_NAME, 0, *member, Batching(), time.monotonic, observer) for member in members]
+    servables = [
+        Servable(f"{_NAME}-{index}", 0, *member, Batching(), time.monotonic, observer)
+        for index, member in enumerate(members)
+    ]
     voters = tuple(ServedMember(servable) for servable in servables)
     repository = Repository({}, {_NAME: Ensemble(_NAME, voters, Vote.VOTE_MEAN_PROBABILITY)})
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2)

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 
 import grpc
 import grpc.aio
@@ -40,13 +41,32 @@ class ClassificationDoor(ClassificationServicer):
         self._clock = clock
         self._stream_window = stream_window
         self._stopping = asyncio.Event()
+        self._calls_in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def stop(self) -> None:
         """Lets every open stream finish the pictures it has taken, take no more, and end with UNAVAILABLE."""
         self._stopping.set()
 
+    async def idle(self) -> None:
+        """Returns once no call of Classify or ClassifyStream is in flight."""
+        await self._idle.wait()
+
+    @contextmanager
+    def _in_flight(self) -> Iterator[None]:
+        self._calls_in_flight += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._calls_in_flight -= 1
+            if not self._calls_in_flight:
+                self._idle.set()
+
     async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
-        outcome = await self._outcome("Classify", request, self._deadline(context))
+        with self._in_flight():
+            outcome = await self._outcome("Classify", request, self._deadline(context))
         if isinstance(outcome, pb.ClassifyResponse):
             return outcome
         await context.abort(*outcome)
@@ -64,8 +84,9 @@ class ClassificationDoor(ClassificationServicer):
             code, message = outcome
             return pb.ClassifyStreamResponse(id=item.id, error=Status(code=code.value[0], message=message))
 
-        async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
-            yield response
+        with self._in_flight():
+            async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
+                yield response
         if self._stopping.is_set():
             await context.abort(*status_of(Unavailable("The server is stopping. Send the rest to another replica.")))
 
@@ -88,6 +109,8 @@ class ClassificationDoor(ClassificationServicer):
             code, message = status_of(error)
             return code, message
         finally:
+            if code is grpc.StatusCode.CANCELLED and self._clock() >= deadline:
+                code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC cancels as well
             self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
 
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:

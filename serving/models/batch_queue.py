@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.errors import DeadlinePassed, EngineFailed, Overloaded
+from serving.errors import DeadlinePassed, EngineFailed, InvalidRequest, Overloaded
 
 Run = Callable[[NDArray[np.uint8]], Awaitable[NDArray[np.float32]]]
 
@@ -103,8 +103,13 @@ class BatchQueue:
         """Queues uint8 [N, height, width, channels], N at least 1, to be scored before `deadline`, a moment
         on the queue's clock. Cancelling the future withdraws the call.
 
-        Raises Overloaded at once where the rows have no room. The future raises DeadlinePassed or EngineFailed.
+        Raises InvalidRequest where the rows would not fit an empty queue, and Overloaded at once where they have
+        no room now. The future raises DeadlinePassed or EngineFailed.
         """
+        if len(rows) > self._max_queue_rows:
+            raise InvalidRequest(
+                f"A request has at most {self._max_queue_rows} rows, one a view; {len(rows)} came. Ask for fewer views."
+            )
         if self._queued_rows + len(rows) > self._max_queue_rows:
             raise Overloaded(
                 f"At most {self._max_queue_rows} rows may wait for a model; {self._queued_rows} wait and "

@@ -90,7 +90,7 @@ def check_sense(card: ModelCard) -> None:
         "at least two labels, each once": len(card.labels) == len(set(card.labels)) >= 2,
         "a canvas at least as large as the input": card.geometry.shorter_side > 0
         and card.geometry.shorter_side + 2 * card.geometry.margin >= max(card.input.height, card.input.width),
-        "a temperature above 0": card.temperature > 0,
+        "a temperature from 0.001 to 1000": 1e-3 <= card.temperature <= 1e3,
         "a vote": card.vote in Vote.values() and card.vote != Vote.VOTE_UNSPECIFIED,
         "a golden input": len(card.golden_inputs) > 0,
         "as many golden probabilities as labels": all(

@@ -84,7 +84,8 @@ class Member:
 class Ensemble:
     """Who votes under one name, and by which vote where a request names none.
 
-    Raises ModelRejected where the members do not have the same labels in the same order.
+    Raises ModelRejected where a model is a member twice, or the members do not have the same labels in the
+    same order.
     """
 
     name: str
@@ -92,6 +93,12 @@ class Ensemble:
     vote: Vote
 
     def __post_init__(self) -> None:
+        names = [member.servable.name for member in self.members]
+        if len(set(names)) < len(names):
+            raise ModelRejected(
+                f"A model is a member of an ensemble once; {self.name!r} has {', '.join(names)}. "
+                "Give it a weight instead, or publish the other version under a name of its own."
+            )
         first, *others = self.members
         for other in others:
             if other.servable.card.labels != first.servable.card.labels:

@@ -7,10 +7,9 @@ from serving.errors import NotServed
 
 
 def version_of(directory_name: str) -> int | None:
-    """The version that a directory of this name holds, or None: TensorFlow Serving's rule, a positive integer."""
-    return (
-        int(directory_name) if directory_name.isascii() and directory_name.isdigit() and int(directory_name) else None
-    )
+    """The version that a directory of this name holds, or None: TensorFlow Serving's rule, a positive int64."""
+    is_number = directory_name.isascii() and directory_name.isdigit()
+    return int(directory_name) if is_number and 0 < int(directory_name) < 2**63 else None
 
 
 def candidates(found: Iterable[int], pinned: Iterable[int]) -> list[list[int]]:

@@ -27,6 +27,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 # What Pillow's readers raise on bytes that are not what their header says.
 _BROKEN = (
+    AssertionError,
     OSError,
     SyntaxError,
     ValueError,
@@ -53,7 +54,9 @@ _UPRIGHT: dict[object, Image.Transpose] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may be. The largest decodes to about 100 MB of RGB."""
+    """What a picture may be. The largest is about 100 MB of RGB, and needs up to ten times that for a moment
+    where it is a transparent one of a moving format.
+    """
 
     max_bytes: int = 16 * 2**20
     max_pixels: int = 2**25
@@ -122,13 +125,21 @@ def decode(image: Image.Image) -> Image.Image:
     """
     try:
         image.load()
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+        turn = _UPRIGHT.get(_orientation(image))
         return _to_grey_or_rgb(image if turn is None else image.transpose(turn))
     except _BROKEN as error:
         raise InvalidRequest(
             f"A picture has to be whole; this {image.format} of {image.width}x{image.height} pixels broke off "
             f"while decoding ({error}). Send the complete file."
         ) from error
+
+
+def _orientation(image: Image.Image) -> object:
+    """What EXIF says of how the camera was held; None where it says nothing that can be read."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except _BROKEN:
+        return None
 
 
 def _to_grey_or_rgb(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from serving import errors
+from serving.client import Question
 from serving.models.servable import Batching
 from tests.serving.fakes import FreeEngine, HeldEngine
 from tests.serving.picture_files import file_of, noise
@@ -55,11 +56,23 @@ def test_samples_of_another_type_are_refused_before_they_are_sent(client):
 
 
 def test_a_full_queue_is_overloaded(connect, loop):
+    engine = HeldEngine()
+    one_row = Batching(max_batch_size=1, max_queue_rows=1)
+    with of_engines(loop, batching=one_row, shades=engine) as server, connect(server.address) as client:
+        waiting = [server.stub.Classify.future(Question().about(ENCODED)) for _ in range(2)]
+        server.wait_for_queue(1)  # one is in the engine, one fills the queue
+        with pytest.raises(errors.Overloaded, match="At most 1 rows may wait"):
+            client.classify(ENCODED)
+        engine.let_go()
+        assert [call.result() is not None for call in waiting] == [True, True]
+
+
+def test_more_views_than_may_ever_wait_are_an_invalid_request(connect, loop):
     one_row = Batching(max_batch_size=1, max_queue_rows=1)
     with (
         of_engines(loop, batching=one_row, shades=FreeEngine()) as server,
         connect(server.address) as client,
-        pytest.raises(errors.Overloaded, match="At most 1 rows may wait"),
+        pytest.raises(errors.InvalidRequest, match="at most 1 rows, one a view; 2 came"),
     ):
         client.classify(ENCODED, views="mirror")
 

@@ -37,6 +37,7 @@ class Story:
 
     health: list[int] = field(default_factory=list)
     """Of the server and of its model, once it was told to stop."""
+    end_of_watches: list[grpc.StatusCode] = field(default_factory=list)
     readiness: int = 0
     liveness: int = 0
     new_call: grpc.StatusCode | None = None
@@ -96,8 +97,6 @@ def story(gated) -> Story:
 
         server.signal(signal.SIGTERM)
         story.health = [next(watch).status for watch in watched]
-        for watch in watched:
-            watch.cancel()
         story.readiness = http_status(server.http_port, "/readyz")
         story.liveness = http_status(server.http_port, "/healthz")
         story.new_call = ClassificationStub(newcomer).Classify.future(FREE, timeout=PATIENCE).code()
@@ -108,6 +107,7 @@ def story(gated) -> Story:
         except grpc.RpcError as error:
             story.end_of_stream = error.code()
         items.put(None)
+        story.end_of_watches = [watch.code() for watch in watched]
         story.exit_code = server.exit_code()
         story.printed = server.printed
     gate.unlink()
@@ -136,6 +136,10 @@ def test_a_picture_that_a_stream_has_sent_is_answered(story):
 
 def test_an_open_stream_ends_as_unavailable(story):
     assert story.end_of_stream == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_watch_of_the_health_ends_once_all_is_answered_and_not_after_the_drain_time(story):
+    assert story.end_of_watches == [grpc.StatusCode.OK] * 2
 
 
 def test_the_process_exits_with_0(story):

@@ -90,6 +90,11 @@ def test_members_with_other_labels_make_no_ensemble():
         Ensemble("choir", members, pb.VOTE_MAJORITY)
 
 
+def test_a_model_votes_once_in_an_ensemble():
+    with pytest.raises(ModelRejected, match="a member of an ensemble once"):
+        Ensemble("choir", (Member(fake_servable("shades")), Member(fake_servable("shades"))), pb.VOTE_MAJORITY)
+
+
 def test_an_ensemble_has_its_members_labels_and_weights():
     ensemble = Ensemble("choir", (Member(fake_servable("a"), 1.0), Member(fake_servable("b"), 2.0)), pb.VOTE_MAJORITY)
     assert ensemble.labels == LABELS
