@@ -44,5 +44,6 @@ clean:  ## remove the environment, what was trained, and caches
 # One stamp an extra: the environment is made again where what it was made from has changed.
 .venv/training .venv/dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(@F)]'
+	@echo "Installing into .venv; the first time this takes some minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(@F)]'
 	touch $@

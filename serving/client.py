@@ -23,7 +23,7 @@ from serving import errors
 if TYPE_CHECKING:
     import numpy as np
 
-Picture = Union[str, "PathLike[str]", bytes, "np.ndarray"]
+Picture = Union[str, "PathLike[str]", bytes, bytearray, memoryview, "np.ndarray"]
 """A file's path, a file's bytes, or samples: uint8 from 0 to 255 or float32 from 0 to 1, [height, width]
 or [height, width, 1 or 3]."""
 
@@ -37,6 +37,7 @@ _ERRORS: dict[grpc.StatusCode, type[errors.TencropError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.Overloaded,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlinePassed,
     grpc.StatusCode.UNAVAILABLE: errors.Unavailable,
+    grpc.StatusCode.CANCELLED: errors.Unavailable,  # by a server at its end: this client cancels nothing
 }
 
 
@@ -108,6 +109,13 @@ class Question:
 
         Raises InvalidRequest where a choice is none of those there are, and OSError where a file cannot be read.
         """
+        if self.version is not None and self.version_label is not None:
+            raise errors.InvalidRequest(
+                f"A version is chosen by number or by label; {self.version} and {self.version_label!r} came. "
+                "Leave one out."
+            )
+        if self.top_k is not None and not 0 < self.top_k < 2**32:
+            raise errors.InvalidRequest(f"top_k is from 1 to the number of classes; {self.top_k} came.")
         request = pb.ClassifyRequest(
             model=pb.ModelSpec(name=self.model, version=self.version, version_label=self.version_label),
             views=_enumerated("views", pb.Views, "VIEWS_", VIEWS, self.views),
@@ -116,8 +124,8 @@ class Question:
             with_view_scores=self.with_view_scores,
             with_member_scores=self.with_member_scores,
         )
-        if isinstance(picture, bytes):
-            request.encoded = picture
+        if isinstance(picture, (bytes, bytearray, memoryview)):
+            request.encoded = bytes(picture)
         elif isinstance(picture, (str, PathLike)):
             request.encoded = Path(picture).read_bytes()
         else:
@@ -287,6 +295,12 @@ def _outcome(item: pb.ClassifyStreamResponse) -> Answer:
 
 
 def _raised(error: grpc.RpcError) -> errors.TencropError:
+    if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in error.details():
+        return errors.Unavailable(
+            f"A server has to answer; none did ({error.details()}). Start one with `tencrop serve`, or name another."
+        )
+    if "message larger than max" in error.details():  # gRPC refuses by the status of a full queue
+        return errors.InvalidRequest(f"A request has a bounded size; {error.details()}. Send a smaller picture.")
     return _typed(error.code(), error.details())
 
 

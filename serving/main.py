@@ -27,6 +27,10 @@ from serving.settings import Settings
 
 SERVICE = classification_pb2.DESCRIPTOR.services_by_name["Classification"].full_name
 
+# gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
+# take to come through, new calls are still taken in, and refused by a status.
+_REFUSING_SECONDS = 0.25
+
 # Beside the picture, a request holds names and numbers.
 _ROOM_AROUND_A_PICTURE = 2**20
 
@@ -44,6 +48,7 @@ class Server:
             metrics,
             time.monotonic,
             settings.decoding_threads,
+            settings.max_undecoded,
         )
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window
@@ -72,6 +77,7 @@ class Server:
         self._ready = False
         await self._health.enter_graceful_shutdown()
         self._door.stop()
+        await asyncio.sleep(_REFUSING_SECONDS)
         refusing = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds))
         idle = asyncio.create_task(self._door.idle())
         await asyncio.wait({refusing, idle}, return_when=asyncio.FIRST_COMPLETED)
@@ -115,12 +121,12 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
 
     Returns whether every engine came to rest; where one did not, its thread outlives the event loop.
     """
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     use_threads(settings.engine_threads)
     metrics = Metrics()
     server = Server(settings, load_repository(settings, metrics), metrics)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await server.start()
     announce(server)
     await stopping.wait()

@@ -10,6 +10,11 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """What `tencrop serve` can be told. Raises pydantic.ValidationError where a value is out of bounds."""
 
@@ -22,19 +27,20 @@ class Settings(BaseSettings):
         8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
     )
     max_batch_size: PositiveInt = Field(64, description="Rows that run together at most. One view is one row.")
-    max_queue_rows: PositiveInt = Field(
-        1024, description="Rows that may wait for one model; more are refused with RESOURCE_EXHAUSTED."
+    max_queue_rows: int = Field(
+        1024, ge=10, description="Rows that may wait for one model; more are refused with RESOURCE_EXHAUSTED."
     )
     max_picture_bytes: PositiveInt = Field(16 * 2**20, description="Largest picture file, in bytes.")
     max_picture_pixels: PositiveInt = Field(2**25, description="Largest picture, in pixels; checked before decoding.")
     engine_threads: PositiveInt = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
+        default_factory=_cores,
         description="Threads that one operation of a network may use. 1 is best for networks as small as LeNet-5.",
     )
-    decoding_threads: PositiveInt = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)), description="Threads that decode pictures."
+    decoding_threads: PositiveInt = Field(default_factory=_cores, description="Threads that decode pictures.")
+    max_undecoded: PositiveInt = Field(
+        128, description="Large pictures that may wait to be decoded; more are refused with RESOURCE_EXHAUSTED."
     )
     stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
     drain_seconds: NonNegativeFloat = Field(
-        30, description="After SIGTERM, calls in flight have this long to finish before they are cut off."
+        30.0, description="After SIGTERM, calls in flight have this long to finish before they are cut off."
     )

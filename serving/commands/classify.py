@@ -8,7 +8,7 @@ import click
 
 from serving.client import VIEWS, VOTES, Answer, Client, Picture
 from serving.commands.server_option import server_option
-from serving.errors import TencropError
+from serving.errors import TencropError, Unavailable
 
 _BAR = 24
 
@@ -21,17 +21,19 @@ Examples:
   tencrop classify *.png --json | jq -r '[.picture, .predictions[0].label] | @tsv'
   convert photo.heic png:- | tencrop classify -
 
-Exits with 1 where a picture could not be classified; the others still are."""
+Exits with 1 where a picture could not be classified; the others still are, unless no server answers."""
 )
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @server_option
 @click.option("--model", default="", help="A model or an ensemble.  [default: the only ensemble, or the only model]")
-@click.option("--version", type=click.IntRange(min=1), help="A version of the model.  [default: the newest]")
+@click.option("--version", type=click.IntRange(1, 2**63 - 1), help="A version of the model.  [default: the newest]")
 @click.option("--label", "version_label", help="A version by its label, production say.")
 @click.option("--views", type=click.Choice(VIEWS), default="single", show_default=True, help="Which views vote.")
 @click.option("--vote", type=click.Choice(VOTES), help="How they vote.  [default: the model's own]")
-@click.option("--top-k", type=int, help="How many labels to show.  [default: 5]")
-@click.option("--timeout", type=click.FloatRange(min=0.001), default=10.0, show_default=True, help="Seconds a picture.")
+@click.option("--top-k", type=click.IntRange(0, 2**32 - 1), help="How many labels to show.  [default: 5]")
+@click.option(
+    "--timeout", type=click.FloatRange(0.001, 86400), default=10.0, show_default=True, help="Seconds a picture."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
 def classify(pictures: tuple[str, ...], server: str, timeout: float, as_json: bool, **question) -> None:
     """Ask a server what is in each PICTURE, a file, or - for standard input."""
@@ -46,6 +48,8 @@ def classify(pictures: tuple[str, ...], server: str, timeout: float, as_json: bo
             except (TencropError, OSError) as error:
                 failed = True
                 _say_failure(name, error, as_json)
+                if isinstance(error, Unavailable):
+                    break  # the next picture would fail by the same
             else:
                 click.echo(_json_line(name, answer)) if as_json else _print_table(console, name, answer)
     sys.exit(1 if failed else 0)

@@ -34,6 +34,7 @@ Examples:
   TENCROP_DRAIN_SECONDS=5 tencrop serve
 
 Ensembles and labels are declared in models.yaml, beside the models:
+
 \b
   ensembles:
     digits:

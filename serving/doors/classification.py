@@ -20,6 +20,8 @@ from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.views import PLANS
 
+_STOPPING = Unavailable("A server that is stopping takes no new pictures. Send them to another replica.")
+
 Outcome = pb.ClassifyResponse | tuple[grpc.StatusCode, str]
 
 
@@ -46,7 +48,9 @@ class ClassificationDoor(ClassificationServicer):
         self._idle.set()
 
     def stop(self) -> None:
-        """Lets every open stream finish the pictures it has taken, take no more, and end with UNAVAILABLE."""
+        """Refuses new calls. Every open stream finishes the pictures it has taken, takes no more, and ends with
+        UNAVAILABLE.
+        """
         self._stopping.set()
 
     async def idle(self) -> None:
@@ -65,6 +69,8 @@ class ClassificationDoor(ClassificationServicer):
                 self._idle.set()
 
     async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
+        if self._stopping.is_set():
+            await context.abort(*status_of(_STOPPING))
         with self._in_flight():
             outcome = await self._outcome("Classify", request, self._deadline(context))
         if isinstance(outcome, pb.ClassifyResponse):
@@ -88,7 +94,7 @@ class ClassificationDoor(ClassificationServicer):
             async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
                 yield response
         if self._stopping.is_set():
-            await context.abort(*status_of(Unavailable("The server is stopping. Send the rest to another replica.")))
+            await context.abort(*status_of(_STOPPING))
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext

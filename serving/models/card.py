@@ -40,9 +40,10 @@ def read(directory: Path) -> ModelCard:
     path = directory / CARD_PATH
     try:
         return json_format.Parse(path.read_bytes(), ModelCard())
-    except FileNotFoundError:
+    except OSError as error:
         raise ModelRejected(
-            f"A served model has a card; {path} is missing. Publish the model with `tencrop export`."
+            f"A served model has a card; {path} cannot be read ({error.strerror}). "
+            "Publish the model with `tencrop export`."
         ) from None
     except (json_format.ParseError, UnicodeDecodeError) as error:
         raise ModelRejected(f"{path} is not a model card: {error}. Publish the model again.") from error

@@ -96,7 +96,9 @@ def _load_models(root: Path, declaration: Declaration, load: Load) -> Iterator[S
         for candidates in versions.candidates(found, declaration.pinned_versions(name)):
             _load_first(directory, candidates, load, servables)
         if servables:
-            yield ServedModel(name, servables, declaration.labels.get(name, {}))
+            labels = declaration.labels.get(name, {})
+            ready = {label: version for label, version in labels.items() if version in servables}
+            yield ServedModel(name, servables, ready)
 
 
 def _load_first(directory: Path, candidates: list[int], load: Load, servables: dict[int, Servable]) -> None:
@@ -109,6 +111,8 @@ def _load_first(directory: Path, candidates: list[int], load: Load, servables: d
             return
         except ModelRejected as error:
             log.error("%s version %s is not served: %s", directory.name, version, error)
+        except Exception:  # whatever is wrong with one version, the others are served
+            log.exception("%s version %s is not served: it failed while it was loaded", directory.name, version)
 
 
 def _ensembles(declaration: Declaration, models: Mapping[str, ServedModel]) -> Iterator[tuple[str, Ensemble]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from protos import classification_pb2 as pb
-from serving.errors import InvalidRequest
+from serving.errors import InvalidRequest, Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
@@ -62,11 +62,15 @@ class Classifier:
         metrics: Metrics,
         clock: Callable[[], float],
         decoding_threads: int,
+        max_undecoded: int = 128,
     ) -> None:
+        """At most `max_undecoded` large pictures are decoded or wait for one of the `decoding_threads`."""
         self._repository = repository
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
+        self._undecoded = 0
+        self._max_undecoded = max_undecoded
         self._decoding = ThreadPoolExecutor(decoding_threads, thread_name_prefix="decode")
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
@@ -80,12 +84,7 @@ class Classifier:
         rule = request.vote or ensemble.vote
         top_k = _check_choices(request, views, rule, len(ensemble.labels))
 
-        picture = _open(request, self._limits)  # its header is checked, nothing is decoded yet
-        if picture.width * picture.height <= _INLINE_PIXELS:
-            rows = self._rows(picture, ensemble, views)
-        else:
-            in_thread = asyncio.get_running_loop().run_in_executor
-            rows = await in_thread(self._decoding, self._rows, picture, ensemble, views)
+        rows = await self._rows(_open(request, self._limits), ensemble, views)
 
         queued = self._clock()
         logits, started = await _scores(ensemble, rows, deadline)
@@ -96,7 +95,25 @@ class Classifier:
         self._metrics.answered(ensemble.name, winner, seconds.queue, seconds.compute, self._clock() - scored)
         return Answer(ensemble, views, rule, top_k, verdict, logits, seconds)
 
-    def _rows(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
+    async def _rows(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
+        """The rows of each member, from a picture whose header was read. Only the rows outlive this: decoded
+        pictures are large, and calls may wait long.
+        """
+        if picture.width * picture.height <= _INLINE_PIXELS:
+            return self._cut(picture, ensemble, views)
+        if self._undecoded >= self._max_undecoded:
+            raise Overloaded(
+                f"At most {self._max_undecoded} large pictures may wait to be decoded, and so many do. "
+                "Try again shortly."
+            )
+        self._undecoded += 1
+        try:
+            in_thread = asyncio.get_running_loop().run_in_executor
+            return await in_thread(self._decoding, self._cut, picture, ensemble, views)
+        finally:
+            self._undecoded -= 1
+
+    def _cut(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
         """The rows of each member; members that look at pictures the same way share theirs."""
         opened = self._clock()
         upright = pictures.decode(picture)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 from protos.classification_pb2 import Tensor
 from serving.errors import InvalidRequest
@@ -24,6 +24,8 @@ _SAMPLE_TYPES: dict[int, "np.dtype"] = {
 
 # Pillow's own bound warns first and refuses at twice the size; Limits refuses, right after the header.
 Image.MAX_IMAGE_PIXELS = None
+# A PNG's compressed texts are inflated with its header, on the event loop: a megabyte takes milliseconds.
+PngImagePlugin.MAX_TEXT_MEMORY = 2**20
 
 # What Pillow's readers raise on bytes that are not what their header says.
 _BROKEN = (

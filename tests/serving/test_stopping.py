@@ -7,6 +7,7 @@ import queue
 import re
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -156,6 +157,27 @@ def test_the_first_lines_say_what_is_served_and_what_to_try(story, gated):
     assert f"Loading models from {gated[0]}" in text
     assert "shades" in text
     assert re.search(r"tencrop\S* classify \S+ --model shades --views ten --server localhost:\d+", text)
+
+
+def test_callers_who_go_on_asking_are_answered_or_told_that_the_server_is_unavailable(gated):
+    ended: list[grpc.StatusCode] = []
+
+    def ask_until_refused(stub: ClassificationStub) -> None:
+        try:
+            while True:
+                stub.Classify(FREE, timeout=PATIENCE)
+        except grpc.RpcError as error:
+            ended.append(error.code())
+
+    with tencrop_serve(gated[0]) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        callers = [threading.Thread(target=ask_until_refused, args=(ClassificationStub(channel),)) for _ in range(16)]
+        for caller in callers:
+            caller.start()
+        eventually(lambda: metric(server.http_port, "tencrop_batch_rows_count") > 50)
+        server.signal(signal.SIGTERM)
+        for caller in callers:
+            caller.join()
+    assert ended == [grpc.StatusCode.UNAVAILABLE] * 16
 
 
 def test_a_call_that_does_not_end_is_cut_off_after_the_drain_time(gated):

@@ -69,7 +69,7 @@ def test_files_are_described_by_path_size_and_hash(version):
 
 def test_a_model_without_a_card_is_refused(version):
     (version / cards.CARD_PATH).unlink()
-    with pytest.raises(ModelRejected, match=r"card\.json is missing"):
+    with pytest.raises(ModelRejected, match=r"card\.json cannot be read \(No such file"):
         cards.read(version)
 
 

@@ -102,6 +102,26 @@ def test_labelled_versions_are_loaded_beside_the_newest(disk):
     assert members_of(repository, "shades") == [("shades", 3)]
 
 
+def test_a_label_of_a_version_that_is_not_ready_is_not_listed(disk):
+    disk.add("shades", 1)
+    disk.declare("labels: {shades: {production: 1, gone: 7}}")
+    assert disk.load().models["shades"].labels == {"production": 1}
+
+
+def test_a_version_that_fails_in_any_way_gives_way_to_the_one_before_it(disk, monkeypatch, caplog):
+    disk.add("shades", 1, 2)
+    load = disk._load
+
+    def fail_on_2(directory):
+        if directory.name == "2":
+            raise MemoryError("too large")
+        return load(directory)
+
+    monkeypatch.setattr(disk, "_load", fail_on_2)
+    assert members_of(disk.load(), "shades") == [("shades", 1)]
+    assert "too large" in caplog.text
+
+
 def test_an_ensemble_is_formed_of_newest_and_pinned_versions_by_weight(disk):
     disk.add("shades", 1, 2)
     disk.add("tones", 1, 2)

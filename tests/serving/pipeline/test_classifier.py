@@ -1,19 +1,22 @@
 """The straight line from request to answer: what members share, where decoding runs, and whose time is whose."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from serving.errors import Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
 from serving.pipeline import classifier as straight_line
 from serving.pipeline import picture, views
 from serving.pipeline.classifier import Classifier
-from tests.serving.fakes import FakeClock, FreeEngine, fake_servable
+from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, fake_servable
 from tests.serving.loops import on_a_loop
 from tests.serving.picture_files import file_of, noise
 
@@ -23,8 +26,8 @@ SMALL, LARGE = file_of(noise(8, 8, channels=None)), file_of(noise(200, 200, chan
 class Scene:
     """A classifier over an ensemble of numpy models; the last looks at pictures in its own way."""
 
-    def __init__(self, members: str = "abc") -> None:
-        self.engines = [FreeEngine() for _ in members]
+    def __init__(self, members: str = "abc", engine: HeldEngine | None = None, **bounds: int) -> None:
+        self.engines = [engine or FreeEngine() for _ in members]
         self.clock = FakeClock()
         servables = [
             fake_servable(name, engine=engine, clock=self.clock)
@@ -35,7 +38,7 @@ class Scene:
         ensemble = Ensemble("choir", tuple(map(Member, servables)), pb.VOTE_MEAN_PROBABILITY)
         self._servables = servables
         repository = Repository({}, {"choir": ensemble})
-        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, decoding_threads=1)
+        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1, **bounds)
 
     async def classify(self, encoded: bytes, **fields) -> straight_line.Answer:
         answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
@@ -115,3 +118,42 @@ async def test_the_event_loop_goes_on_while_a_large_picture_is_decoded(monkeypat
     await asyncio.sleep(0)
     loop_ran.set()
     await call
+
+
+@on_a_loop
+async def test_a_decoded_picture_is_let_go_while_its_rows_wait(monkeypatch):
+    opened, open_header = [], picture.open_header
+
+    def watch(encoded, limits):
+        image = open_header(encoded, limits)
+        opened.append(weakref.ref(image))
+        return image
+
+    monkeypatch.setattr(picture, "open_header", watch)
+    engine = HeldEngine()
+    scene = Scene("a", engine=engine)
+    waiting = asyncio.ensure_future(scene.classify(LARGE))
+    while not engine.batches:
+        await asyncio.sleep(0)
+    gc.collect()
+    assert [image() for image in opened] == [None]
+    engine.let_go()
+    await waiting
+
+
+@on_a_loop
+async def test_more_large_pictures_than_may_wait_for_decoding_are_overload(monkeypatch):
+    decoding, decode = threading.Event(), picture.decode
+
+    def held(image):
+        decoding.wait()
+        return decode(image)
+
+    monkeypatch.setattr(picture, "decode", held)
+    scene = Scene("a", max_undecoded=1)
+    waiting = asyncio.ensure_future(scene.classify(LARGE))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded, match="At most 1 large pictures"):
+        await scene.classify(LARGE)
+    decoding.set()
+    await waiting
