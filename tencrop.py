@@ -12,6 +12,7 @@ COMMANDS = {
     "train": ("training.command_line:train", "Train a network and publish it as a model."),
     "evaluate": ("training.command_line:evaluate", "Measure models, their views and their ensemble."),
     "export": ("training.command_line:export", "Publish a Keras model of your own."),
+    "architectures": ("training.architectures.command_line:architectures", "List the networks of the papers."),
     "serve": ("serving.commands.serve:serve", "Serve models over gRPC."),
     "classify": ("serving.commands.classify:classify", "Ask a server what is in a picture."),
     "models": ("serving.commands.models:models", "List what a server serves."),

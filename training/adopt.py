@@ -1,5 +1,7 @@
 """A Keras model from elsewhere, published like one of our own."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -35,9 +37,11 @@ def publish_keras(
     one a channel. Probabilities become logits by their logarithm, which softmax undoes. The
     pictures of the golden inputs are noise, since no others are at hand; nothing is measured.
 
-    Returns the version's directory. Raises NotExportable where the file is not such a model,
-    ModelRejected where labels or geometry do not fit it.
+    Returns the version's directory. Raises NotExportable where the file is not such a model, or
+    what is said of it cannot be so; ModelRejected where the geometry does not fit it.
     """
+    _check_labels(labels)
+    _check_scaling(mean, scale)
     try:
         network = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError) as error:
@@ -46,7 +50,11 @@ def publish_keras(
         ) from error
     height, width, channels = _check(network, path, labels, mean)
     scales = np.full(channels, scale)
-    model = _as_logits(behind_scaling(network, scales, -np.asarray(mean) * scales), gives)
+    scaled = behind_scaling(network, scales, -np.asarray(mean) * scales)
+    noise = np.random.default_rng(0).integers(0, 256, (GOLDEN_INPUTS, height, width, channels), np.uint8)
+    if gives == "logits":
+        _check_logits(scaled(noise), path)
+    model = _as_logits(scaled, gives)
     card = ModelCard(
         name=directory.name,
         input=Input(height=height, width=width, channels=channels),
@@ -56,8 +64,42 @@ def publish_keras(
         vote=Vote.VOTE_MEAN_PROBABILITY,
         provenance=Provenance(architecture=network.name, trainable_parameters=count_parameters(network)),
     )
-    noise = np.random.default_rng(0).integers(0, 256, (GOLDEN_INPUTS, height, width, channels), np.uint8)
     return publish_model(model, card, noise, lambda engine: [], directory)
+
+
+def _check_labels(labels: Sequence[str]) -> None:
+    """Raises NotExportable where a label is empty or comes twice."""
+    for number, label in enumerate(labels, 1):
+        if not label.strip():
+            raise NotExportable(f"A class has a name; label {number} is empty. Name it, or remove the empty line.")
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        raise NotExportable(
+            f"Each class has a name of its own; {', '.join(twice)} came more than once. Tell them apart, "
+            "by a number say."
+        )
+
+
+def _check_scaling(mean: Sequence[float], scale: float) -> None:
+    """Raises NotExportable where pictures would come out as constants or no numbers."""
+    if not all(math.isfinite(each) for each in mean):
+        came = ", ".join(str(each) for each in mean)
+        raise NotExportable(f"A mean is a finite number; {came} came. Give what the model was trained with.")
+    if not math.isfinite(scale) or scale == 0:
+        raise NotExportable(
+            f"A scale is a finite number other than 0; {scale} came. Give what the model was trained with, 1/255 say."
+        )
+
+
+def _check_logits(scores, path: Path) -> None:
+    """Raises NotExportable where `scores`, [pictures, classes], are probabilities."""
+    scores = np.asarray(keras.ops.cast(scores, "float32"))
+    # Half precision, over many classes, adds up to 1 only about.
+    if scores.min() >= 0 and scores.max() <= 1 and np.allclose(scores.sum(axis=-1), 1, atol=1e-2):
+        raise NotExportable(
+            f"Logits are scores before softmax; those of {path} are all from 0 to 1 and add up to 1, as after it. "
+            "Say that it gives probabilities (--gives probabilities)."
+        )
 
 
 def _check(network: keras.Model, path: Path, labels: Sequence[str], mean: Sequence[float]) -> tuple[int, int, int]:

@@ -162,7 +162,7 @@ def export(
     click.echo(
         adopt.publish_keras(
             model,
-            labels=tuple(labels.read_text().splitlines()),
+            labels=_read_labels(labels),
             directory=out,
             gives=gives,
             mean=[_number(each, "--mean") for each in mean.split(",")],
@@ -178,6 +178,16 @@ def _load(name: str, data_dir: Path | None, hold_out: int | None):
 
     data = load(name, data_dir)
     return data.hold_out(hold_out) if hold_out else data
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text("utf-8-sig").splitlines())  # -sig: some editors begin a file with a mark
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(
+            f"A labels file is text in UTF-8; {path} is not, from byte {error.start} on. Save it as UTF-8.",
+            param_hint="--labels",
+        ) from None
 
 
 def _number(text: str, flag: str) -> float:

@@ -90,7 +90,8 @@ def table(scores: Scores, names: Sequence[str], vote_name: str) -> Table:
     """Errors in percent, top-1 and (of more than five classes) top-5: a row for each member alone and,
     of several, one for all together; a column for each choice of views.
     """
-    shown = Table(title=f"{scores.data_set}, {len(scores.class_ids)} pictures, {vote_name}; error %")
+    kind = "top-1 error" if scores.errors(Views.VIEWS_SINGLE).top_5 is None else "top-1 / top-5 error"
+    shown = Table(title=f"{scores.data_set}, {len(scores.class_ids)} pictures, {vote_name}; {kind} in %")
     shown.add_column("", overflow="fold")
     for views in PLANS:
         shown.add_column(Views.Name(views).removeprefix("VIEWS_").lower(), justify="right")
@@ -145,12 +146,12 @@ async def _ask(members: Sequence[Member], data: DataSet) -> NDArray[np.float32]:
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2)
     room = asyncio.Semaphore(_IN_FLIGHT)
 
-    async def ask(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        async with room:
-            return (await classifier.classify(_request(image), math.inf)).logits
+    async def ask(index: int) -> NDArray[np.float32]:
+        async with room:  # fetched inside: a directory's pictures, all decoded at once, would not fit in memory
+            return (await classifier.classify(_request(data.test.images[index]), math.inf)).logits
 
     try:
-        return np.stack(await asyncio.gather(*[ask(image) for image in data.test.images]))
+        return np.stack(await asyncio.gather(*[ask(index) for index in range(len(data.test))]))
     finally:
         classifier.close()
         for servable in servables:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from training import architectures, canvases, checkpoint
 from training.batches import batches, steps_per_epoch
 from training.data import DataSet
-from training.durable import alone_in
-from training.errors import Diverged, RunTaken
+from training.errors import BadRecipe, Diverged
 from training.precision import computing_in
 from training.recipes.recipe import Recipe
 
@@ -44,21 +43,12 @@ def fit(
 
     Sets the global seed of Keras, which the first weights are drawn from.
 
-    Raises BadRecipe, RecipeChanged where the checkpoint is of another run, RunTaken where
-    another process trains there, and Diverged.
+    The caller keeps other processes out of `run_directory`.
+
+    Raises BadRecipe, UnknownName where the architecture or one of its options is not known,
+    RecipeChanged where the checkpoint is of another run, and Diverged.
     """
-    with alone_in(run_directory, wait=False) as alone:
-        if not alone:
-            raise RunTaken(
-                f"One process trains in a run directory; another one does in {run_directory}. "
-                "Wait for it, or take another directory."
-            )
-        return _fit(recipe, data, seed, run_directory, callbacks)
-
-
-def _fit(
-    recipe: Recipe, data: DataSet, seed: int, run_directory: Path, callbacks: Iterable[keras.callbacks.Callback]
-) -> Trained:
+    run_directory.mkdir(parents=True, exist_ok=True)
     steps = steps_per_epoch(len(data.train), recipe)
     laid_out = canvases.lay_out(data.train.images, recipe, data.channels)
     keras.utils.set_random_seed(seed)
@@ -74,7 +64,7 @@ def _fit(
         shuffle=False,  # batches() does
         verbose=0,
         callbacks=[
-            _StopWhenDiverged(),
+            _StopWhenDiverged(keeper),
             keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False),
             keeper,
             *callbacks,
@@ -85,7 +75,8 @@ def _fit(
 
 def describe_run(recipe: Recipe, data: DataSet, seed: int) -> dict[str, Any]:
     """What makes a run the run it is, in JSON's types."""
-    return recipe.as_dict() | {"data": data.name, "training pictures": len(data.train), "seed": seed}
+    about_data = {"data": data.name, "labels": list(data.labels), "training pictures": len(data.train)}
+    return recipe.as_dict() | about_data | {"seed": seed}
 
 
 def make_model(recipe: Recipe, classes: int, training_canvases: NDArray[np.uint8]) -> keras.Model:
@@ -95,8 +86,14 @@ def make_model(recipe: Recipe, classes: int, training_canvases: NDArray[np.uint8
     """
     channels = training_canvases.shape[3]
     shape = (recipe.input_side, recipe.input_side, channels)
-    with computing_in(recipe.mixed_precision):
-        network = architectures.build(recipe.architecture, classes, shape, **recipe.options)
+    try:
+        with computing_in(recipe.mixed_precision):
+            network = architectures.build(recipe.architecture, classes, shape, **recipe.options)
+    except ValueError as error:  # Keras', of an activation that it does not know, say
+        raise BadRecipe(
+            f"A network is built from options that fit it; {recipe.architecture} cannot be from "
+            f"{dict(recipe.options)}. Correct what Keras names: {error}"
+        ) from error
     mean = training_canvases.mean(axis=(0, 1, 2))
     deviation = np.maximum(training_canvases.std(axis=(0, 1, 2)), 1.0)
     return behind_scaling(network, 1 / deviation, -mean / deviation)
@@ -136,12 +133,12 @@ class _Keeper(keras.callbacks.Callback):
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
         super().__init__()
-        self._path = path
+        self.path = path
         self._run = run
         self.reached = checkpoint.Reached()
 
     def restore(self, model: keras.Model) -> checkpoint.Reached:
-        self.reached = checkpoint.restore(self._path, model, self._run)
+        self.reached = checkpoint.restore(self.path, model, self._run)
         return self.reached
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -150,13 +147,20 @@ class _Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = self.reached.seconds + time.monotonic() - self._began
         self.reached = checkpoint.Reached(epoch + 1, seconds)
-        checkpoint.save(self._path, self.model, self._run, self.reached)
+        checkpoint.save(self.path, self.model, self._run, self.reached)
 
 
 class _StopWhenDiverged(keras.callbacks.Callback):
+    def __init__(self, keeper: _Keeper) -> None:
+        super().__init__()
+        self._keeper = keeper
+
     def on_train_batch_end(self, batch, logs=None):
-        if not np.isfinite(logs["loss"]):
-            raise Diverged(
-                f"A loss is a number; in step {batch + 1} of this epoch it became {logs['loss']}. The last checkpoint "
-                "is from before. Begin anew with a lower learning_rate."
-            )
+        if np.isfinite(logs["loss"]):
+            return
+        epochs = self._keeper.reached.epochs
+        where = f"after removing {self._keeper.path}, which is of epoch {epochs}, or in another run directory"
+        raise Diverged(
+            f"A loss is a number; in step {batch + 1} of epoch {epochs + 1} it became {logs['loss']}. "
+            f"Begin anew with a lower learning_rate{f', {where}' if epochs else ''}."
+        )

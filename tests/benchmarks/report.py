@@ -24,7 +24,11 @@ class Asked(NamedTuple):
     callers: int = 0
 
 
-PREPARE, ENGINE_1, ENGINE_64 = Asked("decode and view"), Asked("bare engine, 1 row"), Asked("bare engine, 64 rows")
+PREPARE, ENGINE_1, ENGINE_64 = (
+    Asked("decode and view"),
+    Asked("bare engine, 1 row"),
+    Asked("bare engine, a batch of 64"),
+)
 ECHO, ONE, TEN = "echo", "one view", "ten views"
 
 Round = dict[Asked, Measured]

@@ -1,8 +1,9 @@
+import math
+
 import keras
 import numpy as np
 import pytest
 
-from serving.errors import ModelRejected
 from serving.models import card as cards
 from serving.models.card import softmax
 from serving.models.engines.tensorflow import TensorFlowEngine
@@ -67,9 +68,39 @@ def test_labels_of_another_number_are_refused(path):
 
 def test_labels_that_come_twice_are_refused_and_nothing_is_published(path):
     save(path)
-    with pytest.raises(ModelRejected, match="labels, each once"):
+    with pytest.raises(NotExportable, match="a came more than once"):
         publish(path, labels=tuple("aabc"))
-    assert list((path.parent / "mine").iterdir()) == []
+    assert not (path.parent / "mine").exists()
+
+
+def test_an_empty_label_is_refused(path):
+    save(path)
+    with pytest.raises(NotExportable, match="label 4 is empty"):
+        publish(path, labels=("a", "b", "c", " "))
+
+
+@pytest.mark.parametrize("scale", [math.nan, math.inf, 0.0])
+def test_a_scale_that_leaves_no_picture_is_refused(path, scale):
+    save(path)
+    with pytest.raises(NotExportable, match=f"a finite number other than 0; {scale} came"):
+        publish(path, scale=scale)
+
+
+def test_a_mean_that_is_no_number_is_refused(path):
+    save(path)
+    with pytest.raises(NotExportable, match=r"A mean is a finite number; 1\.0, nan, 1\.0 came"):
+        publish(path, mean=(1.0, math.nan, 1.0))
+
+
+def test_probabilities_are_not_taken_for_logits(path):
+    save(path, "softmax")
+    with pytest.raises(NotExportable, match="--gives probabilities"):
+        publish(path)
+
+
+def test_sigmoids_are_taken_for_logits(path):
+    save(path, "sigmoid")
+    publish(path)
 
 
 def test_an_input_of_open_size_is_refused(path):

@@ -77,6 +77,19 @@ def test_export_takes_fractions_and_refuses_words(here):
     assert command_line._number("1/255", "--scale") == 1 / 255
 
 
+def test_export_says_that_labels_are_not_utf_8(here):
+    (here / "model.keras").touch()
+    (here / "labels.txt").write_bytes("chat\nchien\nvélo\n".encode("latin-1"))
+    result = run(command_line.export, "model.keras", "--labels", "labels.txt", "--out", "models/x", "--gives", "logits")
+    assert result.exit_code == 2
+    assert "labels.txt is not, from byte 12 on" in " ".join(result.output.split())
+
+
+def test_a_mark_at_the_beginning_of_a_labels_file_is_no_part_of_a_label(here):
+    (here / "labels.txt").write_text("cat\nchien à poil\n", "utf-8-sig")
+    assert command_line._read_labels(here / "labels.txt") == ("cat", "chien à poil")
+
+
 @pytest.mark.parametrize("command", [command_line.train, command_line.evaluate, command_line.export])
 def test_help_teaches_by_example(command):
     text = run(command, "--help").output

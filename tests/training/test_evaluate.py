@@ -1,6 +1,8 @@
 import asyncio
 import math
 import time
+import weakref
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -13,9 +15,9 @@ from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
-from training.data import DataSet
+from training.data import DataSet, Pictures
 from training.errors import DataUnusable
-from training.evaluate import Scores, measure, open_member
+from training.evaluate import Scores, measure, open_member, table
 from training.export import publish_trained
 from training.fit import Trained, make_model
 
@@ -92,3 +94,36 @@ def test_pictures_of_other_classes_are_refused(models, tiny_data):
     other = DataSet("other", ("dark", "grey", "white"), tiny_data.train, tiny_data.test)
     with pytest.raises(DataUnusable, match="'a' knows dark, grey, bright, and other has dark, grey, white"):
         measure([open_member(models / "a")], other)
+
+
+class Lazy(Sequence):
+    """Pictures made when they are asked for, which knows how many were alive at once."""
+
+    def __init__(self, count):
+        self._count = count
+        self._alive = []
+        self.most_alive = 0
+
+    def __len__(self):
+        return self._count
+
+    def __getitem__(self, index):
+        if index >= self._count:
+            raise IndexError(index)
+        image = np.full((16, 16, 1), index, np.uint8)
+        self._alive = [each for each in self._alive if each() is not None] + [weakref.ref(image)]
+        self.most_alive = max(self.most_alive, len(self._alive))
+        return image
+
+
+def test_a_picture_is_fetched_when_its_turn_comes(models, tiny_data):
+    lazy = Lazy(150)
+    data = DataSet("lazy", tiny_data.labels, tiny_data.train, Pictures(lazy, np.zeros(150, np.int32)))
+    assert measure([open_member(models / "a")], data).logits.shape == (150, 1, 10, 3)
+    assert lazy.most_alive <= 64
+
+
+@pytest.mark.parametrize(("classes", "legend"), [(5, "top-1 error in %"), (6, "top-1 / top-5 error in %")])
+def test_the_table_says_what_its_cells_are(classes, legend):
+    scores = Scores("some", np.zeros((1, 1, 10, classes), np.float32), np.array([0]))
+    assert table(scores, ["a"], "mean-probability").title == f"some, 1 pictures, mean-probability; {legend}"

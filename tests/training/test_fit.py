@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import make_tiny_data
-from training.durable import alone_in
-from training.errors import Diverged, RecipeChanged, RunTaken
+from training.errors import BadRecipe, Diverged, RecipeChanged, UnknownName
 from training.fit import CHECKPOINT, compile_for_training, fit, make_model
 
 
@@ -111,15 +110,42 @@ def test_a_run_does_not_go_on_with_another_recipe(tiny_recipe, tiny_data, run_di
         fit(replace(tiny_recipe, learning_rate=0.1), tiny_data, 3, run_directory)
 
 
-def test_two_runs_do_not_share_a_directory(tiny_recipe, tiny_data, run_directory):
-    with alone_in(run_directory, wait=False), pytest.raises(RunTaken, match="another one does"):
-        fit(tiny_recipe, tiny_data, 0, run_directory)
+def test_a_run_does_not_go_on_with_other_labels(tiny_recipe, tiny_data, run_directory):
+    fit(tiny_recipe, tiny_data, 0, run_directory)
+    with pytest.raises(RecipeChanged, match=r"labels .*'bright'\] -> .*'white'\]"):
+        fit(tiny_recipe, replace(tiny_data, labels=("dark", "grey", "white")), 0, run_directory)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_before_it_is_kept(tiny_recipe, tiny_data, run_directory):
-    with pytest.raises(Diverged, match="lower learning_rate"):
+    with pytest.raises(Diverged, match=r"of epoch 1 it became .* Begin anew with a lower learning_rate\.$"):
         fit(replace(tiny_recipe, learning_rate=1e30), tiny_data, 0, run_directory)
     assert not (run_directory / CHECKPOINT).exists()
+
+
+class BreakEpoch(keras.callbacks.Callback):
+    """Makes a weight no number before `epoch`."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self._epoch:
+            variable = self.model.trainable_variables[0]
+            variable.assign(np.full(variable.shape, np.nan))
+
+
+def test_a_loss_that_is_no_number_later_names_the_checkpoint_that_is_in_the_way(tiny_recipe, tiny_data, run_directory):
+    with pytest.raises(Diverged, match=r"step 1 of epoch 2 .* removing .*checkpoint\.npz, which is of epoch 1"):
+        fit(tiny_recipe, tiny_data, 0, run_directory, [BreakEpoch(1)])
+    assert (run_directory / CHECKPOINT).exists()
+
+
+def test_options_that_the_architecture_does_not_have_are_refused(tiny_recipe, tiny_data, run_directory):
+    with pytest.raises(UnknownName, match="activation; 'foo' came"):
+        fit(replace(tiny_recipe, options={"foo": 1}), tiny_data, 0, run_directory)
+    with pytest.raises(BadRecipe, match=r"lenet5 cannot be from .*'nope'"):
+        fit(replace(tiny_recipe, options={"activation": "nope"}), tiny_data, 0, run_directory)
 
 
 def test_tensorboard_finds_logs(tiny_recipe, tiny_data, run_directory):

@@ -4,6 +4,7 @@ from PIL import Image
 
 from training import data
 from training.canvases import lay_out
+from training.data import image_folder
 from training.errors import DataUnusable
 from training.recipes.recipe import Recipe
 
@@ -93,3 +94,26 @@ def test_training_canvases_are_the_middle_of_servings(tmp_path):
     assert canvases.shape == (1, 10, 10, 1)
     assert canvases[0, 5, :, 0].tolist() == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     assert canvases[0, 0].max() == 0
+
+
+def test_of_a_small_class_one_picture_is_held_out_and_one_is_not(tmp_path):
+    for number in range(12):
+        write_pictures(tmp_path / f"class {number}", 2, 0, "L")
+    pictures = data.load(str(tmp_path))
+    assert pictures.test.class_ids.tolist() == list(range(12))
+    assert pictures.train.class_ids.tolist() == list(range(12))
+    assert data.load(str(tmp_path)).test.images.paths == pictures.test.images.paths
+
+
+def test_a_class_never_goes_whole_to_the_held_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_folder, "_hash", lambda path: 10 * int(path.stem))
+    write_pictures(tmp_path / "a", 3, 0, "L")
+    write_pictures(tmp_path / "b", 3, 0, "L")
+    assert [path.stem for path in data.load(str(tmp_path)).train.images.paths] == ["2", "2"]
+
+
+def test_a_class_of_one_picture_cannot_be_split(tmp_path):
+    write_pictures(tmp_path / "a", 5, 0, "L")
+    write_pictures(tmp_path / "b", 1, 0, "L")
+    with pytest.raises(DataUnusable, match=r"at least one of each; .*/b holds one in all\. Add pictures"):
+        data.load(str(tmp_path))

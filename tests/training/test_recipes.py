@@ -1,3 +1,6 @@
+import dataclasses
+import math
+import re
 import subprocess
 import sys
 
@@ -40,3 +43,33 @@ def test_a_shift_beyond_the_canvas_is_refused():
 def test_a_count_of_nothing_is_refused(name):
     with pytest.raises(BadRecipe, match=name):
         Recipe(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("margin", -1, "a whole number, 0 or more"),
+        ("translate", -3, "a whole number, 0 or more"),
+        ("epochs", 2.5, "a whole number, 1 or more"),
+        ("learning_rate", -0.1, "a finite number above 0"),
+        ("learning_rate", 0.0, "a finite number above 0"),
+        ("learning_rate", math.nan, "a finite number above 0"),
+        ("learning_rate", math.inf, "a finite number above 0"),
+        ("momentum", 1.0, "a number from 0 to below 1"),
+        ("momentum", -0.1, "a number from 0 to below 1"),
+        ("momentum", math.nan, "a number from 0 to below 1"),
+        ("l2", -1e-4, "a finite number, 0 or more"),
+        ("l2", math.nan, "a finite number, 0 or more"),
+        ("schedule", "linear", "cosine or constant"),
+        ("mixed_precision", "float8", "off or bfloat16 or float16"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(name, value, rule):
+    with pytest.raises(BadRecipe, match=re.escape(f"{name} is {rule}; {value} came. Give it such a value.")):
+        Recipe(**{name: value})
+
+
+def test_every_number_has_bounds():
+    numbers = [each for each in dataclasses.fields(Recipe) if each.type in (int, float)]
+    assert numbers
+    assert all(each.metadata["bounds"] for each in numbers)

@@ -1,10 +1,12 @@
 """A directory of pictures, one folder a class.
 
-Either DIRECTORY/CLASS/PICTURE, of which about a tenth is held out, or with the split made:
-DIRECTORY/train/CLASS/PICTURE beside DIRECTORY/test (or DIRECTORY/val).
+Either DIRECTORY/CLASS/PICTURE, of which about a tenth is held out, and at least one picture of
+each class; or with the split made: DIRECTORY/train/CLASS/PICTURE beside DIRECTORY/test (or
+DIRECTORY/val).
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +47,8 @@ def load(directory: Path) -> DataSet:
     folders' names in alphabetical order. Each picture is decoded once now, so that a broken one
     shows before training, and kept on disk.
 
-    Raises DataUnusable where a class has no pictures, a picture is broken, or the classes of
-    the two parts differ.
+    Raises DataUnusable where a class has no pictures (or only one, which cannot be split), a
+    picture is broken, or the classes of the two parts differ.
     """
     test_directory = next((directory / name for name in _TEST_NAMES if (directory / name).is_dir()), None)
     if (directory / "train").is_dir() and test_directory is not None:
@@ -60,8 +62,9 @@ def load(directory: Path) -> DataSet:
         test_name = test_directory.name
     else:
         labels, entries = _classes(directory)
-        train = [entry for entry in entries if not _is_held_out(entry[0].relative_to(directory))]
-        test = [entry for entry in entries if _is_held_out(entry[0].relative_to(directory))]
+        held_out = _held_out(directory, entries)
+        train = [entry for entry in entries if entry[0] not in held_out]
+        test = [entry for entry in entries if entry[0] in held_out]
         test_name = "held out"
     channels = max(len(_decode(path).getbands()) for path, _ in train + test)
     return DataSet(directory.resolve().name, labels, _pictures(train, channels), _pictures(test, channels), test_name)
@@ -87,9 +90,33 @@ def _classes(directory: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     return tuple(folder.name for folder in folders), entries
 
 
-def _is_held_out(path: Path) -> bool:
-    """One in ten, by the hash of the path: a picture stays on its side when others come or go."""
-    return int.from_bytes(hashlib.sha256(path.as_posix().encode()).digest()[:4], "big") % 10 == 0
+def _held_out(directory: Path, entries: list[tuple[Path, int]]) -> set[Path]:
+    """One in ten, by the hash of the path: a picture stays on its side when others come or go.
+
+    Only in a class so small that one side would be left without do its neighbours matter: the
+    picture with the smallest hash is then held out, the one with the largest is not.
+
+    Raises DataUnusable where a class has a single picture.
+    """
+    held_out = set()
+    for _, group in itertools.groupby(entries, lambda entry: entry[1]):
+        hashes = {path: _hash(path.relative_to(directory)) for path, _ in group}
+        if len(hashes) == 1:
+            raise DataUnusable(
+                "A class has pictures to learn from and others to measure on, at least one of each; "
+                f"{directory / next(iter(hashes)).relative_to(directory).parts[0]} holds one in all. "
+                "Add pictures or remove the folder."
+            )
+        smallest, *_, largest = sorted(hashes, key=hashes.__getitem__)
+        tenth = {path for path, number in hashes.items() if number % 10 == 0}
+        if len(tenth) == len(hashes):
+            tenth.remove(largest)
+        held_out |= tenth or {smallest}
+    return held_out
+
+
+def _hash(path: Path) -> int:
+    return int.from_bytes(hashlib.sha256(path.as_posix().encode()).digest()[:4], "big")
 
 
 def _decode(path: Path) -> Image.Image:
