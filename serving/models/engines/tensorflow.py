@@ -31,8 +31,8 @@ def use_threads(count: int) -> None:
 class TensorFlowEngine:
     """One SavedModel, its variables frozen into the graph and the graph held by a session.
 
-    A frozen graph in a session answers one LeNet-5 picture in about 0.6 of the time of calling
-    the signature: variables need no reading, and there is no eager dispatch.
+    For small networks that is much faster than calling the signature: variables need no reading, and
+    there is no eager dispatch.
     """
 
     def __init__(self, directory: Path) -> None:
