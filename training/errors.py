@@ -32,3 +32,7 @@ class Diverged(TencropError):
 
 class NotExportable(TencropError):
     """A model that a user brings does not fit what its card would say."""
+
+
+class WeightsUnusable(TencropError):
+    """A file of weights cannot be read, or does not fit the network that it is to go into."""

@@ -1,0 +1,179 @@
+"""Published weights into our networks, matched by name and shape.
+
+    network = architectures.build("resnet50", **weights.variant("resnet50", path).options)
+    print(weights.load(network, path))
+
+Read are torchvision's state dicts (.pth), files of keras.applications, and what networks of ours
+were saved to (.keras, .weights.h5, .h5).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+
+from training import architectures
+from training.errors import WeightsUnusable
+from training.weights import keras_applications, keras_files, torch_files, torchvision
+from training.weights.keras_applications import KERAS_APPLICATIONS
+from training.weights.origin import Arrays, Origin, Variant
+from training.weights.torchvision import TORCHVISION
+
+OURS = Origin(
+    "tencrop",
+    dict.fromkeys(architectures.FAMILIES, Variant({}, None)),
+    lambda network: {layer.name: layer.name for layer in network.layers if layer.weights},
+    lambda layer, part: f"{layer}/{part}",
+    lambda array, layer, network: array,
+)
+NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a file's weights; every weight of the network is among `matched` or `drawn`."""
+
+    path: Path
+    origin: str
+    options: dict[str, Any]
+    """With which the network computes what it did where the weights come from."""
+    matched: int
+    folded: int
+    """Biases of convolutions that went into the moving means after them, where ours have none."""
+    drawn: tuple[str, ...]
+    """Weights of ours that are as they were drawn: the classifier's, of another number of classes."""
+    left_out: tuple[str, ...]
+    """Weights in the file that have no place: those of auxiliary heads, which serve in training only."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.path}: {self.matched} weights matched by name and shape, as {self.origin} names them."]
+        if self.folded:
+            lines.append(f"{self.folded} biases of convolutions went into the moving means that follow.")
+        if self.drawn:
+            lines.append(f"As drawn, since the file is of other classes: {', '.join(self.drawn)}.")
+        if self.left_out:
+            lines.append(f"Left out, since auxiliary heads serve in training only: {_some(self.left_out)}.")
+        if self.options:
+            options = ", ".join(f"{name}={value}" for name, value in self.options.items())
+            lines.append(f"They were trained in a network with {options}.")
+        return "\n".join(lines)
+
+
+def variant(architecture: str, path: Path) -> Variant:
+    """How the architecture of that name is built and fed to compute what the weights at `path` were trained in.
+
+    Raises UnknownName, and WeightsUnusable where the file cannot be read, or where its origin has no such network.
+    """
+    return _variant(architectures.find(architecture).name, _open(path)[0], path)
+
+
+def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Report:
+    """Puts the weights of the file at `path` into `network`, one of architectures.build's.
+
+    All of them fit, or none is put in. Only with `other_classes` the last layer may be of another
+    number of classes than the file's, and stays as drawn then, to be trained.
+
+    Raises WeightsUnusable where the file cannot be read, or does not fit in names or shapes.
+    """
+    origin, arrays = _open(path)
+    options = _variant(network.name, origin, path).options
+    slots = _slots(network, origin)
+    heads = {layer.name for layer in network.layers if any(layer.output is each for each in network.outputs)}
+    fitting, drawn, missing, wrong = {}, [], [], []
+    for slot in slots:
+        if slot.theirs not in arrays:
+            missing.append(slot.theirs)
+            continue
+        array = origin.our_axes(arrays.pop(slot.theirs), slot.layer, network)
+        if array.shape == slot.shape:
+            fitting[slot.ours] = array
+        elif other_classes and slot.layer.name in heads and array.shape[:-1] == slot.shape[:-1]:
+            drawn.append(slot.ours)
+        else:
+            wrong.append(f"{slot.theirs} {list(array.shape)} for {list(slot.shape)}")
+    folded = _fold_biases(network, origin, arrays, fitting)
+    heads_left = tuple(name for name in arrays if re.match(r"aux\d[._]", name))
+    left = [name for name in arrays if name not in heads_left]
+    if missing or wrong or left:
+        raise WeightsUnusable(_misfit(network, path, origin, missing, wrong, left))
+    for slot in slots:
+        if slot.ours in fitting:
+            slot.variable.assign(fitting[slot.ours])
+    return Report(path, origin.name, dict(options), len(fitting), folded, tuple(drawn), heads_left)
+
+
+class _Slot(NamedTuple):
+    """A weight of ours and its name in the file."""
+
+    layer: keras.layers.Layer
+    variable: keras.Variable
+    ours: str
+    theirs: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.variable.shape)
+
+
+def _open(path: Path) -> tuple[Origin, Arrays]:
+    """Where the weights at `path` come from, and the weights."""
+    if path.suffix in (".pth", ".pt"):
+        return TORCHVISION, torchvision.named_as_now(torch_files.read(path))
+    arrays = keras_applications.named_as_now(keras_files.read(path))
+    first_layers = ("block1_conv1/kernel", "conv1_conv/kernel")  # of keras.applications; none of ours is called so
+    return KERAS_APPLICATIONS if any(name in arrays for name in first_layers) else OURS, arrays
+
+
+def _variant(architecture: str, origin: Origin, path: Path) -> Variant:
+    if architecture not in origin.variants:
+        raise WeightsUnusable(
+            f"{origin.name} has weights of {', '.join(origin.variants)}; {path} is to go into {architecture}. "
+            "Take a file of the same network."
+        )
+    return origin.variants[architecture]
+
+
+def _slots(network: keras.Model, origin: Origin) -> list[_Slot]:
+    names = origin.layer_names(network)
+    return [
+        _Slot(layer, variable, f"{layer.name}/{part}", origin.key(names[layer.name], part))
+        for layer in network.layers
+        for variable, part in zip(layer.weights, keras_files.parts(len(layer.weights)), strict=True)
+    ]
+
+
+def _fold_biases(network: keras.Model, origin: Origin, arrays: Arrays, fitting: Arrays) -> int:
+    """Takes biases that our convolutions lack out of `arrays` and off the means of the normalisation that follows.
+
+    Exact: what is normalised is the convolution, plus its bias, minus the mean. Returns how many.
+    """
+    names, folded = origin.layer_names(network), 0
+    normalised = {
+        id(layer.input): f"{layer.name}/moving_mean"
+        for layer in network.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    for layer in network.layers:
+        if not isinstance(layer, keras.layers.Conv2D) or layer.use_bias:
+            continue
+        bias, mean = origin.key(names[layer.name], "bias"), normalised.get(id(layer.output))
+        if bias in arrays and mean in fitting and arrays[bias].shape == fitting[mean].shape:
+            fitting[mean] = fitting[mean] - arrays.pop(bias)
+            folded += 1
+    return folded
+
+
+def _misfit(network: keras.Model, path: Path, origin: Origin, missing: list, wrong: list, left: list) -> str:
+    kinds = (("missing", missing), ("of another shape", wrong), ("left over", left))
+    found = "; ".join(f"{len(names)} {kind}: {_some(names)}" for kind, names in kinds if names)
+    return (
+        f"Weights fit a network by name and shape, each of them; {path}, read as {origin.name}'s, does not fit "
+        f"{network.name}: {found}. Take a file of the same network and number of classes."
+    )
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    rest = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
