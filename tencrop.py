@@ -10,7 +10,7 @@ from serving.errors import TencropError
 # Name to "module:command" and the line that the list of commands shows.
 COMMANDS = {
     "train": ("training.command_line:train", "Train a network and publish it as a model."),
-    "evaluate": ("training.command_line:evaluate", "Measure models, their views and their ensemble."),
+    "evaluate": ("training.evaluate_command:evaluate", "Measure models, their views and their ensemble."),
     "export": ("training.command_line:export", "Publish a Keras model of your own."),
     "architectures": ("training.architectures.command_line:architectures", "List the networks of the papers."),
     "serve": ("serving.commands.serve:serve", "Serve models over gRPC."),

@@ -5,25 +5,10 @@ from typing import Any
 
 import click
 
-from training import recipes
+from training import data_options, recipes
 from training.recipe_options import recipe_options, with_overrides
 
 _PATH = click.Path(path_type=Path)
-_DATA = "digits, mnist, fashion-mnist, cifar10, or a directory of class folders."
-
-_data_dir = click.option(
-    "--data-dir",
-    type=_PATH,
-    help="Where the files of a named data set lie, themselves or in a sub-directory of its name. "
-    "Left out: $TENCROP_DATA_DIR, then Keras' cache, then a download by Keras.",
-)
-_hold_out = click.option(
-    "--hold-out",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Measure on the last N training pictures, which are not trained on, and leave the test pictures unseen: "
-    "for choosing a recipe.",
-)
 
 
 @click.command(
@@ -37,14 +22,14 @@ A run that was interrupted goes on after its last whole epoch when the same comm
 Watch it with: tensorboard --logdir runs"""
 )
 @click.argument("architecture", type=click.Choice(sorted(recipes.RECIPES)))
-@click.option("--data", "data_name", required=True, metavar="DATA", help=_DATA)
+@data_options.data
 @click.option("--out", required=True, type=_PATH, help="The model's directory, models/NAME; gets a new version.")
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all chance in the run."
 )
 @click.option("--run-dir", type=_PATH, help="For the checkpoint and TensorBoard's logs.  [default: runs/NAME]")
-@_data_dir
-@_hold_out
+@data_options.data_dir
+@data_options.hold_out
 @recipe_options
 def train(
     architecture: str,
@@ -69,48 +54,12 @@ def train(
     recipe = with_overrides(recipes.find(architecture, data_name), **overrides)
     run_dir = run_dir or Path("runs", out.resolve().name)
     try:
-        published = job.train(recipe, _load(data_name, data_dir, hold_out), seed, out, run_dir, Console())
+        published = job.train(recipe, data_options.load(data_name, data_dir, hold_out), seed, out, run_dir, Console())
     except KeyboardInterrupt:
         stopped = click.ClickException(f"Stopped. The same command goes on from the last whole epoch, in {run_dir}.")
         stopped.exit_code = 130  # 128 + SIGINT
         raise stopped from None
     click.echo(f"{published.directory}: top-1 error on {job.summary(published.card)}")
-
-
-@click.command(
-    epilog="""\b
-Examples:
-  tencrop evaluate models/lenet5-a --data digits
-  tencrop evaluate models/fashion-* --data fashion-mnist --vote mean-logit"""
-)
-@click.argument("models", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--data", "data_name", required=True, metavar="DATA", help=_DATA)
-@click.option(
-    "--vote",
-    "vote_name",
-    type=click.Choice(["mean-probability", "mean-logit", "majority"]),
-    default="mean-probability",
-    show_default=True,
-    help="How views and models become one answer.",
-)
-@_data_dir
-@_hold_out
-def evaluate(
-    models: tuple[Path, ...], data_name: str, vote_name: str, data_dir: Path | None, hold_out: int | None
-) -> None:
-    """Measure MODELS (models/NAME, or one version of it), each alone and all voting together.
-
-    Prints top-1 and top-5 errors in percent with one view, with its mirror image, with five and
-    with ten views. The code that votes here is the code that votes in production.
-    """
-    from rich.console import Console
-
-    from training import evaluate as evaluation
-
-    data = _load(data_name, data_dir, hold_out)
-    members = [evaluation.open_member(directory) for directory in models]
-    scores = evaluation.measure(members, data)
-    Console().print(evaluation.table(scores, [str(directory) for directory in models], vote_name))
 
 
 @click.command(
@@ -171,13 +120,6 @@ def export(
             margin=margin,
         )
     )
-
-
-def _load(name: str, data_dir: Path | None, hold_out: int | None):
-    from training.data import load
-
-    data = load(name, data_dir)
-    return data.hold_out(hold_out) if hold_out else data
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:

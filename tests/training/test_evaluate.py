@@ -9,28 +9,52 @@ import numpy as np
 import pytest
 
 from protos.classification_pb2 import ClassifyRequest, Tensor, Views, Vote
+from protos.model_card_pb2 import Geometry, Input, ModelCard
+from serving.errors import EngineFailed
 from serving.metrics import Metrics
 from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.ensemble import VOTES
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
+from serving.pipeline.views import PLANS
 from training.data import DataSet, Pictures
 from training.errors import DataUnusable
-from training.evaluate import Scores, measure, open_member, table
-from training.export import publish_trained
-from training.fit import Trained, make_model
+from training.evaluate import Member, count_votes, measure, open_member
+from training.export import golden_rows, publish_model
+
+
+def publish_tiny(directory, data, seed):
+    """A new version of a model with random weights, which views and votes tell apart."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((16, 16, 1), dtype="uint8")
+    features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 64, dtype="float32")(inputs))
+    card = tiny_card(directory.name, data.labels)
+    card.provenance.seed = seed
+    model = keras.Model(inputs, keras.layers.Dense(len(data.labels))(features))
+    return publish_model(model, card, golden_rows(data.test, card), lambda engine: [], directory)
+
+
+def tiny_card(name, labels):
+    """Of a model that sees crops of 16x16 from pictures of that size with a margin of 1."""
+    return ModelCard(
+        name=name,
+        input=Input(height=16, width=16, channels=1),
+        labels=labels,
+        geometry=Geometry(shorter_side=16, margin=1),
+        temperature=1.0,
+        vote=Vote.VOTE_MEAN_PROBABILITY,
+    )
 
 
 @pytest.fixture
-def models(tiny_recipe, tiny_data, tmp_path):
-    """Two published models with random weights, which views and votes tell apart."""
+def models(tiny_data, tmp_path):
+    """Two published models and the ensemble of both."""
     for seed, name in enumerate("ab"):
-        keras.utils.set_random_seed(seed)
-        model = make_model(tiny_recipe, 3, tiny_data.train.images)
-        publish_trained(Trained(model, tiny_recipe, seed, 0.0), tiny_data, tmp_path / "models" / name)
+        publish_tiny(tmp_path / "models" / name, tiny_data, seed)
     (tmp_path / "models" / "models.yaml").write_text(
-        "ensembles:\n  both:\n    members: [{model: a}, {model: b}]\n    vote: mean-probability\n"
+        "ensembles:\n  both:\n    members: [{model: a}, {model: b, weight: 3}]\n    vote: mean-probability\n"
     )
     return tmp_path / "models"
 
@@ -58,42 +82,104 @@ async def served_errors(root, name, data, views, vote):
     return wrong / len(data.test)
 
 
-@pytest.mark.parametrize("vote", [Vote.VOTE_MEAN_PROBABILITY, Vote.VOTE_MAJORITY])
-@pytest.mark.parametrize("views", [Views.VIEWS_SINGLE, Views.VIEWS_MIRROR, Views.VIEWS_FIVE, Views.VIEWS_TEN])
-def test_the_measured_error_is_the_served_error(models, tiny_data, views, vote):
-    scores = measure([open_member(models / "a"), open_member(models / "b")], tiny_data)
-    assert scores.errors(views, vote).top_1 == asyncio.run(served_errors(models, "both", tiny_data, views, vote))
-    assert scores.of(1).errors(views, vote).top_1 == asyncio.run(served_errors(models, "b", tiny_data, views, vote))
+@pytest.mark.parametrize("views", PLANS)
+@pytest.mark.parametrize("vote_name", ["mean-probability", "majority"])
+def test_the_measured_error_is_the_served_error(models, tiny_data, views, vote_name):
+    members = {name: open_member(models / name) for name in "ab"}
+    tally = count_votes(members, tiny_data, vote_name, weights=[1, 3])
+    served = [asyncio.run(served_errors(models, name, tiny_data, views, VOTES[vote_name])) for name in ("b", "both")]
+    assert [row.outcomes[views].errors().top_1 for row in tally.rows[1:]] == served
+    alone = measure([members["b"]], tiny_data)
+    assert alone.errors(views, VOTES[vote_name]).top_1 == served[0]
 
 
-def test_top_5_is_wrong_where_the_truth_is_sixth():
-    logits = np.tile(np.arange(7, 0, -1, dtype=np.float32), (4, 1, 10, 1))  # ranks the classes 0, 1, ... 6
-    errors = Scores("some", logits, np.array([0, 1, 4, 5])).errors(Views.VIEWS_TEN)
-    assert errors == (0.75, 0.25)
+def test_a_version_or_the_newest_of_a_model_is_opened(tiny_data, tmp_path):
+    for seed in (1, 9):
+        publish_tiny(tmp_path / "a", tiny_data, seed)
+    assert open_member(tmp_path / "a").card.provenance.seed == 9
+    assert open_member(tmp_path / "a" / "1").card.provenance.seed == 1
 
 
-def test_only_the_views_asked_for_vote():
-    logits = np.zeros((1, 1, 10, 2), np.float32)
-    logits[:, :, 0, 0] = 1  # the centre says 0,
-    logits[:, :, 5, 1] = 3  # its mirror image louder 1
-    scores = Scores("some", logits, np.array([0]))
-    assert scores.errors(Views.VIEWS_SINGLE).top_1 == 0
-    assert scores.errors(Views.VIEWS_MIRROR).top_1 == 1
-    assert scores.errors(Views.VIEWS_FIVE).top_1 == 0
+class Brightness:
+    """An engine whose logit for class k falls with the distance of a picture's mean from 20 k; it counts its rows."""
+
+    def __init__(self, classes=3):
+        self._targets = 20 * np.arange(classes)
+        self.rows = 0
+
+    def run(self, rows):
+        self.rows += len(rows)
+        return -np.abs(rows.mean(axis=(1, 2, 3))[:, None] - self._targets).astype(np.float32)
 
 
-def test_a_version_or_the_newest_of_a_model_is_opened(models, tiny_data, tiny_recipe):
-    keras.utils.set_random_seed(9)
-    model = make_model(tiny_recipe, 3, tiny_data.train.images)
-    publish_trained(Trained(model, tiny_recipe, 9, 0.0), tiny_data, models / "a")
-    assert open_member(models / "a").card.provenance.seed == 9
-    assert open_member(models / "a" / "1").card.provenance.seed == 0
+def brightness(*levels, labels=("dark", "grey", "bright")):
+    """A data set with one even picture a level, of class level // 20."""
+    levels = np.array(levels, np.int32)
+    pictures = Pictures(np.broadcast_to(levels[:, None, None, None], (len(levels), 16, 16, 1)).astype(np.uint8), levels)
+    ids = Pictures(pictures.images, levels // 20)
+    return DataSet("levels", labels, ids, ids)
 
 
-def test_pictures_of_other_classes_are_refused(models, tiny_data):
-    other = DataSet("other", ("dark", "grey", "white"), tiny_data.train, tiny_data.test)
-    with pytest.raises(DataUnusable, match="'a' knows dark, grey, bright, and other has dark, grey, white"):
-        measure([open_member(models / "a")], other)
+def as_member(engine, labels=("dark", "grey", "bright")):
+    card = tiny_card("levels", labels)
+    card.geometry.margin = 0
+    return Member(card, engine)
+
+
+def test_a_winner_its_place_and_its_confidence_are_kept_in_the_order_of_the_pictures():
+    levels = [0, 25, 45, 39] * 40
+    tally = count_votes({"a": as_member(Brightness())}, brightness(*levels))
+    outcome = tally.rows[0].outcomes[Views.VIEWS_TEN]
+    assert outcome.winners.tolist() == [0, 1, 2, 2] * 40
+    assert outcome.places.tolist() == [0, 0, 0, 1] * 40
+    logits = -np.abs(np.array(levels)[:, None] - 20 * np.arange(3))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(outcome.confidences, probabilities.max(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("plans", "asked"),
+    [
+        ([Views.VIEWS_SINGLE], 1),
+        ([Views.VIEWS_MIRROR, Views.VIEWS_SINGLE], 2),
+        ([Views.VIEWS_FIVE], 5),
+        ([Views.VIEWS_FIVE, Views.VIEWS_MIRROR], 10),
+    ],
+)
+def test_no_more_views_are_computed_than_vote(plans, asked):
+    engine = Brightness()
+    tally = count_votes({"a": as_member(engine)}, brightness(0, 20, 39), plans=plans)
+    assert set(tally.rows[0].outcomes) == set(plans)
+    assert engine.rows >= 3 * asked  # the batch queue may pad
+    assert engine.rows <= 4 * asked
+
+
+def test_members_vote_alone_and_together_by_their_weights():
+    right, shifted = Brightness(), Brightness()
+    shifted._targets = shifted._targets - 20
+    members = {"right": as_member(right), "shifted": as_member(shifted)}
+    data = brightness(0, 20, 5, 25)
+    for weights, together in (([3, 1], 0.0), ([1, 3], 1.0)):
+        tally = count_votes(members, data, plans=[Views.VIEWS_SINGLE], weights=weights)
+        errors = [row.outcomes[Views.VIEWS_SINGLE].errors().top_1 for row in tally.rows]
+        assert [row.name for row in tally.rows] == ["right", "shifted", "all 2"]
+        assert errors == [0.0, 1.0, together]
+
+
+@pytest.mark.parametrize("ask", [measure, lambda members, data: count_votes({"a": members[0]}, data)])
+def test_pictures_of_other_classes_are_refused(ask):
+    other = brightness(0, labels=("dark", "grey", "white"))
+    with pytest.raises(DataUnusable, match="'levels' knows dark, grey, bright, and levels has dark, grey, white"):
+        ask([as_member(Brightness())], other)
+
+
+def test_an_engine_that_fails_ends_the_measuring_with_its_error():
+    class Failing(Brightness):
+        def run(self, rows):
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(EngineFailed, match="out of memory"):
+        measure([as_member(Failing())], brightness(*[0] * 200))
 
 
 class Lazy(Sequence):
@@ -116,14 +202,40 @@ class Lazy(Sequence):
         return image
 
 
-def test_a_picture_is_fetched_when_its_turn_comes(models, tiny_data):
+def test_a_picture_is_fetched_when_its_turn_comes(tiny_data):
     lazy = Lazy(150)
     data = DataSet("lazy", tiny_data.labels, tiny_data.train, Pictures(lazy, np.zeros(150, np.int32)))
-    assert measure([open_member(models / "a")], data).logits.shape == (150, 1, 10, 3)
-    assert lazy.most_alive <= 64
+    assert measure([as_member(Brightness(), tiny_data.labels)], data).logits.shape == (150, 1, 10, 3)
+    assert lazy.most_alive <= 65  # those on the way, and the next
 
 
-@pytest.mark.parametrize(("classes", "legend"), [(5, "top-1 error in %"), (6, "top-1 / top-5 error in %")])
-def test_the_table_says_what_its_cells_are(classes, legend):
-    scores = Scores("some", np.zeros((1, 1, 10, classes), np.float32), np.array([0]))
-    assert table(scores, ["a"], "mean-probability").title == f"some, 1 pictures, mean-probability; {legend}"
+class Shards(Sequence):
+    """Pictures that can be had in order only, as from shards; their labels say that there are `promised`."""
+
+    def __init__(self, images, promised):
+        self._images = images
+        self._promised = promised
+
+    def __len__(self):
+        return self._promised
+
+    def __iter__(self):
+        return (image for image in self._images)
+
+    def __getitem__(self, index):
+        raise AssertionError("asked out of order")
+
+
+def test_pictures_are_asked_for_in_one_pass():
+    plain = brightness(0, 20, 40)
+    streamed = Pictures(Shards(plain.test.images, 3), plain.test.class_ids)
+    scores = measure([as_member(Brightness())], DataSet("shards", plain.labels, plain.train, streamed))
+    assert scores.errors(Views.VIEWS_TEN).top_1 == 0
+
+
+@pytest.mark.parametrize(("promised", "wrong"), [(2, "longer"), (4, "shorter")])
+def test_pictures_that_are_fewer_or_more_than_promised_are_not_measured(promised, wrong):
+    plain = brightness(0, 20, 40)
+    streamed = Pictures(Shards(plain.test.images, promised), np.zeros(promised, np.int32))
+    with pytest.raises(ValueError, match=wrong):
+        measure([as_member(Brightness())], DataSet("shards", plain.labels, plain.train, streamed))

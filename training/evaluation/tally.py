@@ -1,0 +1,64 @@
+"""Votes counted as answers come: a few numbers a picture are kept, however many classes there are."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protos.classification_pb2 import Views
+from serving.models.ensemble import VOTES
+from serving.pipeline.views import PLANS
+from serving.pipeline.voting import vote
+from training.evaluation.outcome import Outcome
+
+
+class Row(NamedTuple):
+    """Members that vote together."""
+
+    name: str
+    members: slice
+    outcomes: Mapping[Views, Outcome]
+    """By the views that each member votes with."""
+
+
+class Tally:
+    """How votes go over the pictures of a data set: a row for each member alone and, of several, one for all
+    of them together.
+    """
+
+    def __init__(
+        self,
+        data_set: str,
+        labels: Sequence[str],
+        class_ids: NDArray[np.int32],
+        weights: Mapping[str, float],
+        vote_name: str,
+        plans: Sequence[Views],
+    ) -> None:
+        """`weights` has one for each member by its name; `plans` are the choices of views to count."""
+        self.data_set = data_set
+        self.labels = labels
+        self.pictures = len(class_ids)
+        self.weights = weights
+        self.vote_name = vote_name
+        self.plans = [views for views in PLANS if views in plans]
+        asked = {view for views in self.plans for view in PLANS[views]}
+        self.asked = min((views for views in PLANS if asked <= set(PLANS[views])), key=lambda views: len(PLANS[views]))
+        """The smallest choice of views that has all those to count."""
+        together = [(f"all {len(weights)}", slice(None))] if len(weights) > 1 else []
+        self.rows = [
+            Row(name, members, {views: Outcome.blank(class_ids, len(labels)) for views in self.plans})
+            for name, members in [*((name, slice(index, index + 1)) for index, name in enumerate(weights)), *together]
+        ]
+        self._positions = {views: [PLANS[self.asked].index(view) for view in PLANS[views]] for views in self.plans}
+
+    def add(self, index: int, logits: NDArray[np.float32]) -> None:
+        """Counts the votes on picture `index`: `logits` is float32 [members, views of `asked`, classes], after
+        each member's temperature.
+        """
+        weights = list(self.weights.values())
+        for row in self.rows:
+            for views, outcome in row.outcomes.items():
+                chosen = logits[row.members][:, self._positions[views]]
+                outcome.record(index, vote(chosen, VOTES[self.vote_name], weights[row.members]))
