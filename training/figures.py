@@ -17,7 +17,7 @@ def tidy(axes: Iterable[Axes]) -> None:
     for each in axes:
         each.spines[["top", "right"]].set_visible(False)
         each.spines[["left", "bottom"]].set_color(PALE)
-        each.tick_params(colors=INK, length=0, labelsize=9)
+        each.tick_params(which="both", colors=INK, length=0, labelsize=9)
         each.grid(color=PALE, linewidth=0.6)
         each.set_axisbelow(True)
 

@@ -36,6 +36,7 @@ def _draw_confusion(axes: Axes, labels: Sequence[str], outcome: Outcome) -> None
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
     bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, format=PercentFormatter(1, 0), label="of the true class")
     bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize=9)
     axes.set(xlabel="answered", ylabel="true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(colors=figures.INK, length=0)
@@ -52,22 +53,14 @@ def _draw_confusion(axes: Axes, labels: Sequence[str], outcome: Outcome) -> None
 
 def _draw_reliability(axes: Axes, outcome: Outcome) -> None:
     """Guo, Pleiss, Sun and Weinberger 2017, figure 1: accuracy by confidence, and the gap to the diagonal."""
-    bins = [(number, each) for number, each in enumerate(outcome.reliability()) if each.pictures]
-    lefts = [number / BINS for number, _ in bins]
-    accuracies = np.array([each.accuracy for _, each in bins])
-    confidences = np.array([each.confidence for _, each in bins])
-    axes.bar(lefts, accuracies, 1 / BINS, align="edge", color=figures.BLUE, edgecolor="white", label="accuracy")
-    axes.bar(
-        lefts,
-        confidences - accuracies,
-        1 / BINS,
-        bottom=accuracies,
-        align="edge",
-        color=figures.ORANGE,
-        alpha=0.45,
-        edgecolor="white",
-        label="gap to confidence",
-    )
+    filled = [(number / BINS, each) for number, each in enumerate(outcome.reliability()) if each.pictures]
+    lefts = np.array([left for left, _ in filled])
+    accuracies = np.array([each.accuracy for _, each in filled])
+    gaps = np.array([each.confidence for _, each in filled]) - accuracies
+    bars = {"width": 1 / BINS, "align": "edge", "edgecolor": "white"}
+    axes.bar(lefts, accuracies, color=figures.BLUE, label="accuracy", **bars)
+    axes.bar(lefts, gaps.clip(min=0), bottom=accuracies, color=figures.ORANGE, label="over-confident", **bars)
+    axes.bar(lefts, gaps.clip(max=0), bottom=accuracies, color=figures.GREEN, label="under-confident", **bars)
     axes.plot([0, 1], [0, 1], color=figures.INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
     axes.set_title(
