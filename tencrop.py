@@ -11,7 +11,7 @@ from serving.errors import TencropError
 COMMANDS = {
     "train": ("training.command_line:train", "Train a network and publish it as a model."),
     "evaluate": ("training.evaluate_command:evaluate", "Measure models, their views and their ensemble."),
-    "export": ("training.command_line:export", "Publish a Keras model of your own."),
+    "export": ("training.export_command:export", "Publish a Keras model of your own, or published weights."),
     "architectures": ("training.architectures.command_line:architectures", "List the networks of the papers."),
     "serve": ("serving.commands.serve:serve", "Serve models over gRPC."),
     "classify": ("serving.commands.classify:classify", "Ask a server what is in a picture."),

@@ -1,70 +1,115 @@
-"""A Keras model from elsewhere, published like one of our own."""
+"""A model from elsewhere, published like one of our own: any Keras model, and published weights of our networks."""
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from protos.classification_pb2 import Vote
 from protos.model_card_pb2 import Geometry, Input, ModelCard, Provenance
 from serving.models.engines.quiet import chatter_kept_back
+from training import preprocessing
 from training.errors import NotExportable
+from training.preprocessing import PRESETS, Preprocessing
 
 with chatter_kept_back():
     import keras
 
+    from training import architectures, foreign, weights
     from training.export import GOLDEN_INPUTS, count_parameters, publish_model
-    from training.fit import behind_scaling
+
+RESIZED = 256 / 224
+"""The shorter side that networks of ImageNet are fed from, over the side of their input."""
+
+
+class Target(NamedTuple):
+    """Where a version goes, and what of its card only the user knows."""
+
+    directory: Path
+    """models/NAME"""
+    labels: tuple[str, ...]
+    shorter_side: int | None = None
+    """To which pictures are resized; None is a side that leaves nothing, or little, to crop off."""
+    margin: int = 0
 
 
 def publish_keras(
     path: Path,
+    target: Target,
     *,
-    labels: tuple[str, ...],
-    directory: Path,
     gives: Literal["logits", "probabilities"],
-    mean: Sequence[float] = (0.0,),
-    scale: float = 1.0,
-    shorter_side: int | None = None,
-    margin: int = 0,
+    prepared: Preprocessing = PRESETS["none"],
+    crop: int | None = None,
+    code: Iterable[Path] = (),
 ) -> Path:
-    """A new version, at `directory` (models/NAME), of the model in the .keras file at `path`.
+    """A new version of the model in the .keras file at `path`: functional, sequential or subclassed.
 
-    The model is fed with (picture - mean) * scale, picture from 0 to 255, `mean` one number or
-    one a channel. Probabilities become logits by their logarithm, which softmax undoes. The
-    pictures of the golden inputs are noise, since no others are at hand; nothing is measured.
+    `crop` is the side of its input where the model leaves that open; `code` are files of Python
+    that define the layers and models in it that are not Keras'.
 
     Returns the version's directory. Raises NotExportable where the file is not such a model, or
     what is said of it cannot be so; ModelRejected where the geometry does not fit it.
     """
-    _check_labels(labels)
-    _check_scaling(mean, scale)
+    _check_labels(target.labels)
+    network = foreign.load(path, code)
+    shape = foreign.input_shape(network, path, crop)
+    return _publish(network, shape, path, target, gives, prepared, target.shorter_side or max(shape[:2]))
+
+
+def publish_weights(
+    architecture: str, path: Path, target: Target, *, prepared: Preprocessing, crop: int | None = None
+) -> tuple[Path, weights.Report]:
+    """A new version of one of our networks, in the variant that the weights in the file at `path` are of.
+
+    It gives logits. `crop` is the side of its input where that is not to be the paper's.
+
+    Returns the version's directory. Raises UnknownName, WeightsUnusable and what publish_keras raises.
+    """
+    _check_labels(target.labels)
+    height, width, channels = architectures.find(architecture).input_shape
+    shape = (crop or height, crop or width, channels)
+    options = weights.variant(architecture, path).options
+    network = architectures.build(architecture, len(target.labels), shape, **options)
+    report = weights.load(network, path)
+    shorter_side = target.shorter_side or round(max(shape[:2]) * RESIZED)
+    return _publish(network, shape, path, target, "logits", prepared, shorter_side), report
+
+
+def _publish(
+    network: keras.Model,
+    shape: tuple[int, int, int],
+    path: Path,
+    target: Target,
+    gives: str,
+    prepared: Preprocessing,
+    shorter_side: int,
+) -> Path:
+    """The golden inputs are noise, since no pictures are at hand; nothing is measured."""
+    height, width, channels = shape
+    preprocessing.check(prepared, channels)
     try:
-        network = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
+        model = preprocessing.behind(network, prepared, shape)
+    except Exception as error:  # a user's own code may raise anything
         raise NotExportable(
-            f"A model to export is a whole .keras file without custom layers; {path} cannot be read: {error}"
+            f"A model to export takes pictures [batch, {height}, {width}, {channels}]; calling {path} on them "
+            f"fails: {error}"
         ) from error
-    height, width, channels = _check(network, path, labels, mean)
-    scales = np.full(channels, scale)
-    scaled = behind_scaling(network, scales, -np.asarray(mean) * scales)
-    noise = np.random.default_rng(0).integers(0, 256, (GOLDEN_INPUTS, height, width, channels), np.uint8)
+    _check_scores(model, path, target.labels)
+    noise = np.random.default_rng(0).integers(0, 256, (GOLDEN_INPUTS, *shape), np.uint8)
     if gives == "logits":
-        _check_logits(scaled(noise), path)
-    model = _as_logits(scaled, gives)
+        _check_logits(model(noise), path)
     card = ModelCard(
-        name=directory.name,
+        name=target.directory.name,
         input=Input(height=height, width=width, channels=channels),
-        labels=labels,
-        geometry=Geometry(shorter_side=shorter_side or max(height, width), margin=margin),
+        labels=target.labels,
+        geometry=Geometry(shorter_side=shorter_side, margin=target.margin),
         temperature=1.0,
         vote=Vote.VOTE_MEAN_PROBABILITY,
         provenance=Provenance(architecture=network.name, trainable_parameters=count_parameters(network)),
     )
-    return publish_model(model, card, noise, lambda engine: [], directory)
+    return publish_model(_as_logits(model, gives), card, noise, lambda engine: [], target.directory)
 
 
 def _check_labels(labels: Sequence[str]) -> None:
@@ -80,14 +125,17 @@ def _check_labels(labels: Sequence[str]) -> None:
         )
 
 
-def _check_scaling(mean: Sequence[float], scale: float) -> None:
-    """Raises NotExportable where pictures would come out as constants or no numbers."""
-    if not all(math.isfinite(each) for each in mean):
-        came = ", ".join(str(each) for each in mean)
-        raise NotExportable(f"A mean is a finite number; {came} came. Give what the model was trained with.")
-    if not math.isfinite(scale) or scale == 0:
+def _check_scores(model: keras.Model, path: Path, labels: Sequence[str]) -> None:
+    """Raises NotExportable where `model` does not give one score a label."""
+    if len(model.outputs) != 1:
         raise NotExportable(
-            f"A scale is a finite number other than 0; {scale} came. Give what the model was trained with, 1/255 say."
+            f"A model to export has one output; {path} has {len(model.outputs)}. Export a model of the one."
+        )
+    given = tuple(model.outputs[0].shape)
+    if len(given) != 2 or given[1] != len(labels):
+        raise NotExportable(
+            f"A model to export gives one score a label, [batch, {len(labels)}]; {path} gives {list(given)}. "
+            "Check that the labels file has one line a class."
         )
 
 
@@ -102,30 +150,8 @@ def _check_logits(scores, path: Path) -> None:
         )
 
 
-def _check(network: keras.Model, path: Path, labels: Sequence[str], mean: Sequence[float]) -> tuple[int, int, int]:
-    """The input's height, width and channels. Raises NotExportable."""
-    if len(network.inputs) != 1 or len(network.outputs) != 1:
-        raise NotExportable(
-            f"A model to export has one input and one output; {path} has {len(network.inputs)} and "
-            f"{len(network.outputs)}. Export a model of the two that matter."
-        )
-    taken, given = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
-    if len(taken) != 4 or None in taken[1:] or taken[3] not in (1, 3):
-        raise NotExportable(
-            f"A model to export takes [batch, height, width, 1 or 3] of fixed size; {path} takes {list(taken)}. "
-            "Build it again with keras.Input((height, width, channels))."
-        )
-    if len(given) != 2 or given[1] != len(labels):
-        raise NotExportable(
-            f"A model to export gives one score a label, [batch, {len(labels)}]; {path} gives {list(given)}. "
-            "Check that the labels file has one line a class."
-        )
-    if len(mean) not in (1, taken[3]):
-        raise NotExportable(f"A mean is one number or one for each of {taken[3]} channels; {len(mean)} came.")
-    return taken[1:]
-
-
 def _as_logits(model: keras.Model, gives: str) -> keras.Model:
+    """Probabilities become logits by their logarithm, which softmax undoes."""
     scores = keras.ops.cast(model.outputs[0], "float32")
     if gives == "probabilities":
         scores = keras.ops.log(keras.ops.maximum(scores, float(np.finfo(np.float32).tiny)))

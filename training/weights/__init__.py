@@ -28,6 +28,7 @@ OURS = Origin(
     lambda layer, part: f"{layer}/{part}",
     lambda array, layer, network: array,
 )
+TORCH_FILES = (".pth", ".pt")
 NAMES_SHOWN = 3
 
 
@@ -66,7 +67,7 @@ def variant(architecture: str, path: Path) -> Variant:
 
     Raises UnknownName, and WeightsUnusable where the file cannot be read, or where its origin has no such network.
     """
-    return _variant(architectures.find(architecture).name, _open(path)[0], path)
+    return _variant(architectures.find(architecture).name, _origin(path), path)
 
 
 def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Report:
@@ -77,7 +78,7 @@ def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Re
 
     Raises WeightsUnusable where the file cannot be read, or does not fit in names or shapes.
     """
-    origin, arrays = _open(path)
+    origin, arrays = _read(path)
     options = _variant(network.name, origin, path).options
     slots = _slots(network, origin)
     heads = {layer.name for layer in network.layers if any(layer.output is each for each in network.outputs)}
@@ -117,13 +118,17 @@ class _Slot(NamedTuple):
         return tuple(self.variable.shape)
 
 
-def _open(path: Path) -> tuple[Origin, Arrays]:
+def _read(path: Path) -> tuple[Origin, Arrays]:
     """Where the weights at `path` come from, and the weights."""
-    if path.suffix in (".pth", ".pt"):
+    if path.suffix in TORCH_FILES:
         return TORCHVISION, torchvision.named_as_now(torch_files.read(path))
     arrays = keras_applications.named_as_now(keras_files.read(path))
     first_layers = ("block1_conv1/kernel", "conv1_conv/kernel")  # of keras.applications; none of ours is called so
     return KERAS_APPLICATIONS if any(name in arrays for name in first_layers) else OURS, arrays
+
+
+def _origin(path: Path) -> Origin:
+    return TORCHVISION if path.suffix in TORCH_FILES else _read(path)[0]
 
 
 def _variant(architecture: str, origin: Origin, path: Path) -> Variant:
