@@ -5,7 +5,7 @@ the optimiser (the step count among them), and what the run is: recipe, seed and
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,12 @@ from training.errors import RecipeChanged
 class Reached:
     """How far a run has come."""
 
-    epochs: int = 0
-    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    """What was measured in each epoch."""
+
+    @property
+    def epochs(self) -> int:
+        return len(self.history)
 
 
 def save(path: Path, model: keras.Model, run: dict[str, Any], reached: Reached) -> None:
@@ -30,7 +34,7 @@ def save(path: Path, model: keras.Model, run: dict[str, Any], reached: Reached) 
     `model` is compiled and built; `run` says what it is, in JSON's types.
     """
     arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(_variables(model))}
-    about = json.dumps({"run": run, "epochs": reached.epochs, "seconds": reached.seconds})
+    about = json.dumps({"run": run, "history": reached.history})
     with replacing(path) as file:
         np.savez(file, about=np.array(about), **arrays)
 
@@ -55,7 +59,7 @@ def restore(path: Path, model: keras.Model, run: dict[str, Any]) -> Reached:
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
-    return Reached(about["epochs"], about["seconds"])
+    return Reached(about["history"])
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -44,7 +44,8 @@ def publish_trained(trained: Trained, data: DataSet, directory: Path) -> Path:
             data_set=data.name,
             seed=trained.seed,
             trainable_parameters=count_parameters(trained.model),
-            training_seconds=trained.seconds,
+            training_seconds=trained.spent("seconds"),
+            training_cpu_seconds=trained.spent("cpu_seconds"),
         ),
     )
     card.provenance.recipe.update(recipe.as_dict())

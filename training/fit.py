@@ -1,6 +1,5 @@
 """From a recipe and a data set to a trained model."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training import architectures, canvases, checkpoint
-from training.batches import batches, steps_per_epoch
+from training import architectures, canvases
+from training.batches import Canvases, Statistics
 from training.data import DataSet
-from training.errors import BadRecipe, Diverged
+from training.descent import compile_for_training
+from training.errors import BadRecipe
+from training.keeper import CHECKPOINT, FollowPlateaus, Keeper, StopWhenDiverged
 from training.precision import computing_in
 from training.recipes.recipe import Recipe
-
-CHECKPOINT = "checkpoint.npz"
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,13 @@ class Trained:
     """uint8 [N, height, width, channels] from 0 to 255 -> float32 logits [N, classes]."""
     recipe: Recipe
     seed: int
-    seconds: float
-    """Spent training, in all the sittings it took."""
+    history: list[dict[str, float]]
+    """A row an epoch: epoch, learning_rate, loss, top_1_error, val_loss and val_top_1_error where pictures are held
+    out for validation, seconds, cpu_seconds (of all cores together)."""
+
+    def spent(self, unit: str) -> float:
+        """Sum over the epochs, in all the sittings it took, of "seconds" or "cpu_seconds"."""
+        return sum(row[unit] for row in self.history)
 
 
 def fit(
@@ -49,28 +53,32 @@ def fit(
     RecipeChanged where the checkpoint is of another run, and Diverged.
     """
     run_directory.mkdir(parents=True, exist_ok=True)
-    steps = steps_per_epoch(len(data.train), recipe)
-    laid_out = canvases.lay_out(data.train.images, recipe, data.channels)
+    run = describe_run(recipe, data, seed)
+    if recipe.validation:
+        data = data.hold_out(round(recipe.validation * len(data.train)))
+    source = Canvases(data, recipe)
     keras.utils.set_random_seed(seed)
-    model = compile_for_training(make_model(recipe, len(data.labels), laid_out), recipe, steps)
-    path = run_directory / CHECKPOINT
-    keeper = _Keeper(path, describe_run(recipe, data, seed))
-    reached = keeper.restore(model)
-    model.fit(
-        batches(laid_out, data.train.class_ids, recipe, seed, first_epoch=reached.epochs),
+    served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics())
+    compile_for_training(learning, recipe, source.steps)
+    keeper = Keeper(run_directory / CHECKPOINT, run)
+    reached = keeper.restore(learning)
+    learning.fit(
+        source.batches(seed, first_epoch=reached.epochs),
         initial_epoch=reached.epochs,
         epochs=recipe.epochs,
-        steps_per_epoch=steps,
+        steps_per_epoch=source.steps,
+        validation_data=_validation(data, recipe) if recipe.validation else None,
         shuffle=False,  # batches() does
         verbose=0,
         callbacks=[
-            _StopWhenDiverged(keeper),
+            StopWhenDiverged(keeper),
+            *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
             keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False),
             keeper,
             *callbacks,
         ],
     )
-    return Trained(model, recipe, seed, keeper.reached.seconds)
+    return Trained(served, recipe, seed, keeper.reached.history)
 
 
 def describe_run(recipe: Recipe, data: DataSet, seed: int) -> dict[str, Any]:
@@ -79,12 +87,13 @@ def describe_run(recipe: Recipe, data: DataSet, seed: int) -> dict[str, Any]:
     return recipe.as_dict() | about_data | {"seed": seed}
 
 
-def make_model(recipe: Recipe, classes: int, training_canvases: NDArray[np.uint8]) -> keras.Model:
-    """The untrained network behind its scaling: uint8 [N, side, side, channels] -> float32 logits [N, classes].
+def make_models(recipe: Recipe, classes: int, channels: int, statistics: Statistics) -> tuple[keras.Model, keras.Model]:
+    """The untrained network behind its scaling, to be served and to be trained, of the same layers:
+    uint8 [N, side, side, channels] -> float32 logits, [N, classes] of the one, and of the other the same,
+    or [N, heads, classes] where the network has auxiliary heads.
 
-    Each channel is brought to mean 0 and standard deviation 1 over `training_canvases`.
+    Each channel is brought to mean 0 and standard deviation 1 by `statistics`.
     """
-    channels = training_canvases.shape[3]
     shape = (recipe.input_side, recipe.input_side, channels)
     try:
         with computing_in(recipe.mixed_precision):
@@ -94,9 +103,13 @@ def make_model(recipe: Recipe, classes: int, training_canvases: NDArray[np.uint8
             f"A network is built from options that fit it; {recipe.architecture} cannot be from "
             f"{dict(recipe.options)}. Correct what Keras names: {error}"
         ) from error
-    mean = training_canvases.mean(axis=(0, 1, 2))
-    deviation = np.maximum(training_canvases.std(axis=(0, 1, 2)), 1.0)
-    return behind_scaling(network, 1 / deviation, -mean / deviation)
+    deviation = np.maximum(statistics.deviation, 1.0)
+    model = behind_scaling(network, 1 / deviation, -statistics.mean / deviation)
+    if not isinstance(model.output, dict):
+        return model, model
+    main, *others = sorted(model.output, key=lambda name: (name.startswith("aux"), name))
+    together = keras.ops.stack([model.output[name] for name in (main, *others)], axis=1)
+    return keras.Model(model.input, model.output[main]), keras.Model(model.input, together)
 
 
 def behind_scaling(network: keras.Model, scale: NDArray, offset: NDArray) -> keras.Model:
@@ -106,61 +119,9 @@ def behind_scaling(network: keras.Model, scale: NDArray, offset: NDArray) -> ker
     return keras.Model(pictures, network(scaling(pictures)))
 
 
-def compile_for_training(model: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
-    """`model` with the recipe's loss and optimiser, for epochs of `steps` steps."""
-    for variable in model.trainable_variables:
-        if variable.name == "kernel":
-            variable.regularizer = keras.regularizers.L2(recipe.l2 / 2)  # Keras' L2(l) has the gradient 2 * l * w
-    rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps * recipe.epochs)
-    optimizer = keras.optimizers.SGD(rate, recipe.momentum, recipe.nesterov)
-    if recipe.mixed_precision == "float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=[top_1_error], jit_compile=False)
-    return model
-
-
-def top_1_error(class_ids, logits):
-    """1 where the best logit is not the class's, else 0: float32 [N]."""
-    best = keras.ops.cast(keras.ops.argmax(logits, axis=-1), class_ids.dtype)
-    return keras.ops.cast(keras.ops.not_equal(keras.ops.reshape(class_ids, (-1,)), best), "float32")
-
-
-class _Keeper(keras.callbacks.Callback):
-    """Keeps the run on disk after each epoch."""
-
-    def __init__(self, path: Path, run: dict[str, Any]) -> None:
-        super().__init__()
-        self.path = path
-        self._run = run
-        self.reached = checkpoint.Reached()
-
-    def restore(self, model: keras.Model) -> checkpoint.Reached:
-        self.reached = checkpoint.restore(self.path, model, self._run)
-        return self.reached
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._began = time.monotonic()
-
-    def on_epoch_end(self, epoch, logs=None):
-        seconds = self.reached.seconds + time.monotonic() - self._began
-        self.reached = checkpoint.Reached(epoch + 1, seconds)
-        checkpoint.save(self.path, self.model, self._run, self.reached)
-
-
-class _StopWhenDiverged(keras.callbacks.Callback):
-    def __init__(self, keeper: _Keeper) -> None:
-        super().__init__()
-        self._keeper = keeper
-
-    def on_train_batch_end(self, batch, logs=None):
-        if np.isfinite(logs["loss"]):
-            return
-        epochs = self._keeper.reached.epochs
-        where = f"after removing {self._keeper.path}, which is of epoch {epochs}, or in another run directory"
-        raise Diverged(
-            f"A loss is a number; in step {batch + 1} of epoch {epochs + 1} it became {logs['loss']}. "
-            f"Begin anew with a lower learning_rate{f', {where}' if epochs else ''}."
-        )
+def _validation(data: DataSet, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """The centre views of the pictures to measure on, and their classes."""
+    laid_out = canvases.lay_out(data.test.images, recipe, data.channels)
+    edge = (recipe.canvas_side - recipe.input_side) // 2
+    inside = slice(edge, edge + recipe.input_side)
+    return laid_out[:, inside, inside], data.test.class_ids

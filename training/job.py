@@ -16,7 +16,8 @@ from training.recipes.recipe import Recipe
 
 with chatter_kept_back():
     from training.export import publish_trained
-    from training.fit import CHECKPOINT, fit
+    from training.fit import fit
+    from training.keeper import CHECKPOINT
     from training.progress import ShowProgress
 
 

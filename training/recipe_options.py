@@ -46,7 +46,19 @@ def _option(each: dataclasses.Field) -> Callable:
         return click.option(f"{flag}/--no-{flag[2:]}", default=None, help=help)
     if get_origin(kind) is Literal:
         return click.option(flag, type=click.Choice(get_args(kind)), help=help)
+    if get_origin(kind) is tuple:
+        return click.option(flag, metavar="N,N,...", callback=_read_numbers, help=help)
     return click.option(flag, type=kind, help=help)
+
+
+def _read_numbers(context, parameter, text: str | None) -> tuple[int, ...] | None:
+    """ "30,60" -> (30, 60), and "" -> ()"""
+    if text is None:
+        return None
+    try:
+        return tuple(int(each) for each in text.split(",") if each)
+    except ValueError:
+        raise click.BadParameter(f"Whole numbers with commas between them, 30,60 say; {text!r} came.") from None
 
 
 def _read_pairs(context, parameter, pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from training.architectures.layers import (
     first_weights,
     max_pool,
     normalise,
+    thinned,
 )
 
 
@@ -57,16 +58,20 @@ def build(
     groups: Literal[1, 2] = 2,
     lrn: LRN = "paper",
     stem: Stem = "paper",
+    width: float = 1.0,
     fc_width: int = 4096,
     dropout: float = 0.5,
 ) -> keras.Model:
-    """AlexNet. `groups` are the paper's two GPUs in conv2, conv4 and conv5; 1 joins them."""
+    """AlexNet. `groups` are the paper's two GPUs in conv2, conv4 and conv5; 1 joins them.
+
+    `width` is ours, as in every family: the share of the paper's maps that a convolution makes.
+    """
     first = SMALL_CONV1 if stem == "small" else ALEXNET[0]
     weights = first_weights(stem, NORMAL_001)
     inputs = keras.Input(input_shape, name="pictures")
     x = inputs
     for row in (first, *ALEXNET[1:]):
-        x = _convolve(x, row, min(row.groups, groups), weights)
+        x = _convolve(x, row, thinned(row.maps, width), min(row.groups, groups), weights)
         number = row.name.removeprefix("conv")
         if row.normalised:
             x = normalise(x, lrn, f"norm{number}")
@@ -76,10 +81,10 @@ def build(
     return keras.Model(inputs, logits, name=name)
 
 
-def _convolve(x, row: Convolution, groups: int, weights):
+def _convolve(x, row: Convolution, maps: int, groups: int, weights):
     kind = layers.Conv2D if groups == 1 else GroupedConv2D
     return kind(
-        row.maps,
+        maps,
         row.side,
         row.stride,
         "valid" if row.stride > 1 else "same",

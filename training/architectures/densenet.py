@@ -6,7 +6,7 @@ At 224x224x3 and 1000 classes: DenseNet-121 7,978,856 parameters, 161 28,681,000
 growth 12 1,019,722, BC with 100 layers and growth 12 769,162.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import keras
 from keras import layers
@@ -63,12 +63,24 @@ def build(
 
 
 def build_for_cifar(
-    name: str, classes: int, input_shape: tuple[int, int, int], *, bn_epsilon: float = 1e-5
+    name: str,
+    classes: int,
+    input_shape: tuple[int, int, int],
+    *,
+    blocks: int = 0,
+    bn_epsilon: float = 1e-5,
+    stride: Literal[1, 2] = 1,
 ) -> keras.Model:
-    """The CIFAR networks: three dense blocks behind one 3x3 convolution."""
+    """The CIFAR networks: three dense blocks behind one 3x3 convolution.
+
+    `blocks`, where it is not 0, is the number of layers in each (the paper's depth less 4, over 3, of which
+    bottlenecks count two). A `stride` of 2 in the first convolution is ours: a quarter of the arithmetic.
+    """
     row = CIFAR[name]
+    if blocks:
+        row = row._replace(blocks=(blocks,) * len(row.blocks))
     inputs = keras.Input(input_shape, name="pictures")
-    x = _convolve(inputs, row.stem, 3, name="conv1")
+    x = _convolve(inputs, row.stem, 3, stride, name="conv1")
     return _finish(inputs, x, row, classes, bn_epsilon, name)
 
 

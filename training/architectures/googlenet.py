@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from training.architectures.layers import LRN, Stem, convolve, max_pool, normalise
+from training.architectures.layers import LRN, Stem, convolve, max_pool, normalise, thinned
 
 
 class Inception(NamedTuple):
@@ -41,15 +41,19 @@ TABLE_1 = (
 )
 HEADS = {"4a": "aux1", "4d": "aux2"}
 """The module that an auxiliary head hangs on -> the head's name (section 5)."""
+AUXILIARY_WEIGHT = 0.3
+"""Of an auxiliary head's loss in the whole (section 5)."""
 
 
 class _Convolutions(NamedTuple):
-    """Convolutions with ReLU, all with biases or all with batch normalisation."""
+    """Convolutions with ReLU, all with biases or all with batch normalisation, of `width` times the maps asked for."""
 
     batch_norm: bool
     bn_epsilon: float
+    width: float
 
     def __call__(self, x, maps: int, side: int, stride: int = 1, *, name: str):
+        maps = thinned(maps, self.width)
         if not self.batch_norm:
             return convolve(x, maps, side, stride, activation="relu", name=name)
         x = convolve(x, maps, side, stride, use_bias=False, name=name)
@@ -67,12 +71,13 @@ def build(
     bn_epsilon: float = 1e-3,
     lrn: LRN = "paper",
     stem: Stem = "paper",
+    width: float = 1.0,
     dropout: float = 0.4,
 ) -> keras.Model:
-    """GoogLeNet. With `training_heads` it gives a mapping of logits, {"linear", "aux1_linear", "aux2_linear"}:
-    the auxiliary losses weigh 0.3 in training. With `batch_norm` nothing is normalised over maps.
+    """GoogLeNet. With `training_heads` it gives a mapping of logits, {"linear", "aux1_linear", "aux2_linear"}.
+    With `batch_norm` nothing is normalised over maps.
     """
-    conv = _Convolutions(batch_norm, bn_epsilon)
+    conv = _Convolutions(batch_norm, bn_epsilon, width)
     inputs = keras.Input(input_shape, name="pictures")
     x = _stem(inputs, conv, "off" if batch_norm else lrn, stem)
     logits = {}

@@ -64,6 +64,11 @@ NORMAL_001 = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.
 """The first weights of AlexNet and ZFNet, as data: one initialiser object would draw every layer the same numbers."""
 
 
+def thinned(maps: int, width: float) -> int:
+    """`maps` times `width`, to the nearest multiple of 8, which the papers' own numbers of maps are."""
+    return max(8, round(maps * width / 8) * 8)
+
+
 def first_weights(stem: Stem, paper: str | dict) -> str | dict:
     """The initialiser of kernels behind `stem`, where the paper's is `paper`; every layer makes its own of it."""
     return "he_normal" if stem == "small" else paper

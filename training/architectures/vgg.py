@@ -8,7 +8,7 @@ C 133,638,952, D ("VGG-16") 138,357,544, E ("VGG-19") 143,667,240.
 import keras
 from keras import layers
 
-from training.architectures.layers import LRN, Stem, classify_densely, first_weights, normalise
+from training.architectures.layers import LRN, Stem, classify_densely, first_weights, normalise, thinned
 
 MAPS = (64, 128, 256, 512, 512)
 TABLE_1 = {
@@ -28,11 +28,12 @@ def build(
     input_shape: tuple[int, int, int],
     *,
     stem: Stem = "paper",
+    width: float = 1.0,
     fc_width: int = 4096,
     dropout: float = 0.5,
 ) -> keras.Model:
     """VGG A to E. The small stem leaves out the first pooling."""
-    return _build(name, classes, input_shape, "off", stem, fc_width, dropout)
+    return _build(name, classes, input_shape, "off", stem, width, fc_width, dropout)
 
 
 def build_with_lrn(
@@ -42,20 +43,22 @@ def build_with_lrn(
     *,
     lrn: LRN = "paper",
     stem: Stem = "paper",
+    width: float = 1.0,
     fc_width: int = 4096,
     dropout: float = 0.5,
 ) -> keras.Model:
     """VGG A-LRN: A, normalised over maps after conv1_1."""
-    return _build(name, classes, input_shape, lrn, stem, fc_width, dropout)
+    return _build(name, classes, input_shape, lrn, stem, width, fc_width, dropout)
 
 
-def _build(name, classes, input_shape, lrn, stem, fc_width, dropout) -> keras.Model:
+def _build(name, classes, input_shape, lrn, stem, width, fc_width, dropout) -> keras.Model:
     weights = {"kernel_initializer": first_weights(stem, "glorot_uniform")}  # section 3.1
     inputs = keras.Input(input_shape, name="pictures")
     x = inputs
     for stage, (maps, sides) in enumerate(zip(MAPS, TABLE_1[name], strict=True), start=1):
         for number, side in enumerate(sides, start=1):
-            x = layers.Conv2D(maps, side, padding="same", activation="relu", name=f"conv{stage}_{number}", **weights)(x)
+            count, layer = thinned(maps, width), f"conv{stage}_{number}"
+            x = layers.Conv2D(count, side, padding="same", activation="relu", name=layer, **weights)(x)
             if (stage, number) == (1, 1):
                 x = normalise(x, lrn, "norm1")
         if (stage, stem) != (1, "small"):

@@ -10,7 +10,16 @@ from typing import Literal, NamedTuple
 import keras
 from keras import layers
 
-from training.architectures.layers import LRN, NORMAL_001, Stem, classify_densely, first_weights, max_pool, normalise
+from training.architectures.layers import (
+    LRN,
+    NORMAL_001,
+    Stem,
+    classify_densely,
+    first_weights,
+    max_pool,
+    normalise,
+    thinned,
+)
 
 
 class Convolution(NamedTuple):
@@ -52,6 +61,7 @@ def build(
     maps: Literal["512-1024-512", "384-384-256"] = "512-1024-512",
     lrn: LRN = "paper",
     stem: Stem = "paper",
+    width: float = 1.0,
     fc_width: int = 4096,
     dropout: float = 0.5,
 ) -> keras.Model:
@@ -67,9 +77,8 @@ def build(
         number = row.name.removeprefix("conv")
         if row.pad:
             x = layers.ZeroPadding2D(row.pad, name=f"{row.name}_pad")(x)
-        x = layers.Conv2D(row.maps, row.side, row.stride, activation="relu", kernel_initializer=weights, name=row.name)(
-            x
-        )
+        count = thinned(row.maps, width)
+        x = layers.Conv2D(count, row.side, row.stride, activation="relu", kernel_initializer=weights, name=row.name)(x)
         if row.pooled:
             x = max_pool(x, f"pool{number}")
         if row.normalised:
