@@ -71,6 +71,22 @@ class TestDraws:
         }
         assert moved == ({"across", "down"} if name == "translate" else {name})
 
+    def test_together_they_are_the_product_of_each_alone(self):
+        def alone(**ranges):
+            rows = matrices(Ranges(**ranges), 20, (13, 13), (13, 13), (1, 2)).numpy().astype(float)
+            return np.concatenate([rows, np.ones((20, 1))], axis=1).reshape(20, 3, 3)
+
+        product = (
+            alone(translate=10)
+            @ alone(rotate=180)
+            @ alone(shear=20)
+            @ alone(stretch=1.3)
+            @ alone(zoom=1.6)
+            @ alone(mirror=True)
+        )
+        together = alone(rotate=180, translate=10, zoom=1.6, mirror=True, shear=20, stretch=1.3)
+        np.testing.assert_allclose(together, product, atol=1e-4)
+
     def test_a_picture_keeps_its_draws_in_a_longer_batch(self):
         short, long = (matrices(LECTURE, pictures, (13, 13), (9, 9), (3, 4)) for pictures in (5, 50))
         np.testing.assert_allclose(short, long[:5], atol=1e-5)
