@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,45 +96,49 @@ def test_what_a_line_says_beyond_the_fields_is_left_out(path):
     assert ledger.read(path) == [ENTRY]
 
 
+class Short:
+    """A file of which each write takes some bytes only, as a signal or a full disk would have it."""
+
+    def __init__(self, file, most):
+        self._file = file
+        self._most = most
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._file.close()
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, data):
+        return self._file.write(data[: self._most])
+
+
+def shortened(most, opened=Path.open):
+    """Path.open, for files whose writes take `most` bytes."""
+    return lambda path, *arguments, **options: Short(opened(path, *arguments, **options), most)
+
+
 def test_a_write_that_is_cut_short_goes_on(path, monkeypatch):
-    ledger.append(path, of_version(1))
-    real = os.write
-
-    class Short:
-        """A file that takes seven bytes at a time, as a full disk or a signal would have it."""
-
-        def __init__(self, file):
-            self._file = file
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *exception):
-            self._file.close()
-
-        def __getattr__(self, name):
-            return getattr(self._file, name)
-
-        def write(self, data):
-            return real(self._file.fileno(), data[:7])
-
-    opened = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, *mode, **options: Short(opened(self, *mode, **options)))
-    ledger.append(path, of_version(2))
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", shortened(7))
+        for version in (1, 2):
+            ledger.append(path, of_version(version))
     assert ledger.read(path) == [of_version(1), of_version(2)]
 
 
 def test_runs_that_end_at_once_each_have_their_line_whole(path):
     code = f"""
-import dataclasses, sys
+import sys
 from pathlib import Path
-from training import ledger
-from tests.training.test_ledger import ENTRY
+from tests.training.test_ledger import ENTRY, dataclasses, ledger, shortened
+Path.open = shortened(100)
 print("ready", flush=True)
 sys.stdin.read()
 for version in range(40):
-    ledger.append(Path({str(path)!r}), dataclasses.replace(ENTRY, model=sys.argv[1] * 3000, version=version))
+    ledger.append(Path({str(path)!r}), dataclasses.replace(ENTRY, model=sys.argv[1], version=version))
 """
     runs = [
         subprocess.Popen(
@@ -153,4 +156,4 @@ for version in range(40):
     entries = ledger.read(path)
     assert len(entries) == 120
     for name in "abc":
-        assert [entry.version for entry in entries if entry.model == name * 3000] == list(range(40))
+        assert [entry.version for entry in entries if entry.model == name] == list(range(40))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from protos.classification_pb2 import Views
 from training.evaluation.outcome import BINS, Outcome
@@ -40,7 +41,7 @@ def calibration_table(tally: Tally) -> Table:
 
 def class_table(labels: Sequence[str], outcome: Outcome, title: str) -> Table:
     """A line a class: its pictures, its error in percent, and what it was most often taken for."""
-    shown = Table(title=title)
+    shown = Table(title=Text(title))
     shown.add_column("class", overflow="fold")
     for heading in ("pictures", "error %"):
         shown.add_column(heading, justify="right")
@@ -48,7 +49,7 @@ def class_table(labels: Sequence[str], outcome: Outcome, title: str) -> Table:
     for label, fared in zip(labels, outcome.by_class(), strict=True):
         error = "" if fared.error is None else _percent(fared.error)
         taken_for = "" if fared.taken_for is None else f"{labels[fared.taken_for]} ({fared.taken})"
-        shown.add_row(label, str(fared.pictures), error, taken_for)
+        shown.add_row(Text(label), str(fared.pictures), error, Text(taken_for))
     return shown
 
 
@@ -119,14 +120,14 @@ def closest(tally: Tally) -> tuple[Row, Views, Outcome]:
 
 
 def _by_views(tally: Tally, title: str, cell: Callable[[Outcome], str]) -> Table:
-    shown = Table(title=title)
+    shown = Table(title=Text(title))
     shown.add_column("", overflow="fold")
     for views in tally.plans:
         shown.add_column(views_name(views), justify="right")
     for row in tally.rows:
         if row.members == slice(None):
             shown.add_section()
-        shown.add_row(row.name, *[cell(outcome) for outcome in row.outcomes.values()])
+        shown.add_row(Text(row.name), *[cell(outcome) for outcome in row.outcomes.values()])
     return shown
 
 
