@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help serve test lint format protos bench fashion-mnist clean
+.PHONY: help serve test parity lint format protos bench bench-training fashion-mnist ladder augmentation clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile; grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | column -t -s '#'
@@ -17,6 +17,9 @@ serve: .venv/training  ## train three small networks, once, and serve them
 
 test: .venv/dev lint  ## check the code and run the tests
 	$(BIN)/python -m pytest
+
+parity: .venv/parity  ## hold our networks against torchvision's; installs torch, some gigabytes
+	$(BIN)/python -m pytest -m torchvision
 
 lint: .venv/dev  ## style, types and imports
 	$(BIN)/ruff check .
@@ -34,15 +37,24 @@ protos: .venv/dev  ## generate the Python code of the protos
 bench: .venv/dev  ## measure serving, and rewrite tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks.serving
 
+bench-training: .venv/dev  ## measure training, and rewrite its table in tests/benchmarks/README.md
+	$(BIN)/python -m tests.benchmarks.training
+
 fashion-mnist: .venv/training  ## train seven LeNet-5 on Fashion-MNIST and rewrite the table in training/README.md
 	$(BIN)/python -m training.tables
+
+ladder: .venv/training  ## train seven families on Fashion-MNIST and rewrite their tables in training/README.md
+	$(BIN)/python -m training.ladder
+
+augmentation: .venv/training  ## draw docs/augmentation.png
+	$(BIN)/python -m training.augmentation.figure
 
 clean:  ## remove the environment, what was trained, and caches
 	rm -rf .venv models runs pictures build *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp an extra: the environment is made again where what it was made from has changed.
-.venv/training .venv/dev: pyproject.toml constraints.txt
+.venv/training .venv/dev .venv/parity: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv; the first time this takes some minutes."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(@F)]'

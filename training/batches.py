@@ -6,6 +6,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training import canvases
+from training.augmentation import seeds
+from training.augmentation.affine import Ranges, warp
+from training.augmentation.colour import Colours, pca_colour, principal_colours
 from training.augmentation.crops import random_crops
 from training.data import DataSet
 from training.errors import BadRecipe
@@ -17,6 +20,10 @@ class Statistics(NamedTuple):
 
     mean: NDArray
     deviation: NDArray
+
+
+COLOURED = 1000
+"""Pictures whose principal colours stand for all."""
 
 
 class Canvases:
@@ -40,6 +47,7 @@ class Canvases:
         """
         recipe = self._recipe
         laid_out, class_ids = tf.constant(self._canvases), tf.constant(self._class_ids)
+        colours = principal_colours(self._canvases[:COLOURED]) if recipe.colour and laid_out.shape[3] == 3 else None
 
         def orders(epoch: tf.Tensor) -> tf.data.Dataset:
             epoch_seed = tf.random.fold_in([seed, 0], epoch)
@@ -51,13 +59,24 @@ class Canvases:
                 )
             )
 
-        def crops(indices: tf.Tensor, step_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            chosen = tf.gather(laid_out, indices)
-            rows = random_crops(chosen, recipe.input_side, recipe.translate, recipe.mirror, step_seed)
-            return rows, tf.gather(class_ids, indices)
+        def rows(indices: tf.Tensor, step_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return augment(tf.gather(laid_out, indices), recipe, colours, step_seed), tf.gather(class_ids, indices)
 
         epochs = tf.data.Dataset.range(first_epoch, recipe.epochs)
-        return epochs.flat_map(orders).map(crops, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        return epochs.flat_map(orders).map(rows, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def augment(laid_out: tf.Tensor, recipe: Recipe, colours: Colours | None, seed: tf.Tensor) -> tf.Tensor:
+    """What the network sees of each canvas this time: uint8 [N, height, width, channels] -> uint8 [N, side, side,
+    channels]. Without `colours`, they stay as they are.
+    """
+    where, shade = seeds.split(seed, 2)
+    if recipe.warps:
+        ranges = Ranges(recipe.rotate, recipe.translate, recipe.zoom, recipe.mirror, recipe.shear, recipe.stretch)
+        rows = warp(laid_out, recipe.input_side, ranges, where)
+    else:
+        rows = random_crops(laid_out, recipe.input_side, recipe.translate, recipe.mirror, where)
+    return rows if colours is None else pca_colour(rows, colours, recipe.colour, shade)
 
 
 def steps_per_epoch(pictures: int, recipe: Recipe) -> int:

@@ -48,7 +48,7 @@ def top_1_error(class_ids, logits):
 
 @keras.saving.register_keras_serializable("tencrop")
 class LimitedFilters(keras.constraints.Constraint):
-    """Filters whose root mean square is above `limit` are scaled down to it (Zeiler and Fergus 2013, section 3.1).
+    """Filters whose root mean square is above `limit` are scaled down to it (Zeiler and Fergus 2013, section 3).
 
     kernel: [height, width, maps in, filters]
     """

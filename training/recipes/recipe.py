@@ -106,7 +106,7 @@ class Recipe:
     shear: float = _number(0.0, "Pictures are sheared by up to so many degrees each way.", _LEAN)
     stretch: float = _number(1.0, "Width times and height over a factor between 1 / stretch and stretch.", _FACTOR)
     colour: float = _number(
-        0.0, "Standard deviation of the shifts along the principal colours of the pictures, 0.1 say.", _WEIGHT
+        0.0, "Standard deviation of the shifts of RGB pictures along their principal colours, 0.1 say.", _WEIGHT
     )
 
     mixed_precision: Literal["off", "bfloat16", "float16"] = _number(
