@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from training import architectures
 from training.errors import WeightsUnusable
@@ -76,7 +77,8 @@ def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Re
     All of them fit, or none is put in. Only with `other_classes` the last layer may be of another
     number of classes than the file's, and stays as drawn then, to be trained.
 
-    Raises WeightsUnusable where the file cannot be read, or does not fit in names or shapes.
+    Raises WeightsUnusable where the file cannot be read, or does not fit in names or shapes, or
+    holds what is no number.
     """
     origin, arrays = _read(path)
     options = _variant(network.name, origin, path).options
@@ -94,6 +96,8 @@ def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Re
             drawn.append(slot.ours)
         else:
             wrong.append(f"{slot.theirs} {list(array.shape)} for {list(slot.shape)}")
+    if unreal := [name for name, array in fitting.items() if not np.isfinite(array).all()]:
+        raise WeightsUnusable(f"Weights are finite numbers; those of {path} are not in {_some(unreal)}. Get it again.")
     folded = _fold_biases(network, origin, arrays, fitting)
     heads_left = tuple(name for name in arrays if re.match(r"aux\d[._]", name))
     left = [name for name in arrays if name not in heads_left]

@@ -62,12 +62,11 @@ def _legacy_layers(file: h5py.File) -> list[tuple[str, list[NDArray]]]:
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """The names in `attribute`, which Keras cuts into attribute0, attribute1 and so on where they are many."""
-    cut = sorted(
-        (each for each in group.attrs if re.fullmatch(rf"{attribute}\d+", each)),
-        key=lambda each: int(each.removeprefix(attribute)),
-    )
-    found = [each for part in cut or [attribute] for each in group.attrs[part]]
+    """The names in `attribute`, or in attribute0, attribute1 and so on, into which Keras cuts a long list."""
+    parts = [attribute] if attribute in group.attrs else []
+    while f"{attribute}{len(parts)}" in group.attrs:
+        parts.append(f"{attribute}{len(parts)}")
+    found = [each for part in parts for each in group.attrs[part]]
     return [each.decode() if isinstance(each, bytes) else each for each in found]
 
 
