@@ -105,17 +105,17 @@ def evaluate(
 
     row, views, outcome = report.closest(tally)
     title = f"{row.name} on {tally.data_set}, views: {report.views_name(views)}"
-    if figure:
+    if as_json:
+        click.echo(json.dumps(report.as_json(tally)))
+    else:
+        console = Console()
+        console.print(report.errors_table(tally))
+        console.print(report.calibration_table(tally))
+        if by_class:
+            console.print(report.class_table(data.labels, outcome, title))
+        if confusion:
+            click.echo(report.confusion_text(data.labels, outcome, title))
+    if figure:  # last: a disk that is full costs no number
         from training.evaluation.figure import draw
 
         draw(data.labels, outcome, title, figure)
-    if as_json:
-        click.echo(json.dumps(report.as_json(tally)))
-        return
-    console = Console()
-    console.print(report.errors_table(tally))
-    console.print(report.calibration_table(tally))
-    if by_class:
-        console.print(report.class_table(data.labels, outcome, title))
-    if confusion:
-        click.echo(report.confusion_text(data.labels, outcome, title))

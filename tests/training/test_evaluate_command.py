@@ -105,6 +105,13 @@ def test_a_confusion_matrix_of_many_classes_is_drawn_and_not_printed(here, monke
         assert image.format == "PNG"
 
 
+def test_a_picture_that_cannot_be_written_costs_no_number(here):
+    (here / "file").touch()
+    code, text, _ = run("right", "--figure", "file/confusion.png")
+    assert code == 1
+    assert "│ right │ 0.00 │" in text
+
+
 def test_everything_is_printed_as_one_object(here):
     _, _, output = run("right", "wrong", "--json", "--vote", "majority")
     told = json.loads(output)

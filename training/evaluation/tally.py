@@ -44,12 +44,13 @@ class Tally:
         self.vote_name = vote_name
         self.plans = [views for views in PLANS if views in plans]
         asked = {view for views in self.plans for view in PLANS[views]}
-        self.asked = min((views for views in PLANS if asked <= set(PLANS[views])), key=lambda views: len(PLANS[views]))
+        self.asked = min((each for each in PLANS if asked <= set(PLANS[each])), key=lambda each: len(PLANS[each]))
         """The smallest choice of views that has all those to count."""
+        alone = [(name, slice(index, index + 1)) for index, name in enumerate(weights)]
         together = [(f"all {len(weights)}", slice(None))] if len(weights) > 1 else []
         self.rows = [
             Row(name, members, {views: Outcome.blank(class_ids, len(labels)) for views in self.plans})
-            for name, members in [*((name, slice(index, index + 1)) for index, name in enumerate(weights)), *together]
+            for name, members in alone + together
         ]
         self._positions = {views: [PLANS[self.asked].index(view) for view in PLANS[views]] for views in self.plans}
 
