@@ -7,7 +7,7 @@ import re
 
 import keras
 
-from training.weights.origin import Arrays, Origin, Variant
+from training.weights.origin import Arrays, Origin, Variant, family_of
 
 
 def named_as_now(arrays: Arrays) -> Arrays:
@@ -16,7 +16,7 @@ def named_as_now(arrays: Arrays) -> Arrays:
 
 
 def _layer_names(network: keras.Model) -> dict[str, str]:
-    rename = {"v": _vgg_name, "r": _resnet_name, "d": _densenet_name}[network.name[0]]
+    rename = {"vgg": _vgg_name, "resnet": _resnet_name, "densenet": _densenet_name}[family_of(network)]
     return {layer.name: rename(layer.name) for layer in network.layers if layer.weights}
 
 

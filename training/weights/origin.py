@@ -1,5 +1,6 @@
 """What differs between the places that weights come from."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -29,3 +30,8 @@ class Origin(NamedTuple):
     """Their layer's name and our name of a weight in it ("kernel") -> the weight's name in the file."""
     our_axes: Callable[[NDArray, keras.layers.Layer, keras.Model], NDArray]
     """A weight as it is in the file, for a layer of a network of ours -> with its axes in our order."""
+
+
+def family_of(network: keras.Model) -> str:
+    """What the names of its like begin with: "resnet" for "resnet50"."""
+    return re.sub(r"[-\d].*", "", network.name)

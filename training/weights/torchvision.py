@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from training.weights.origin import Arrays, Origin, Variant
+from training.weights.origin import Arrays, Origin, Variant, family_of
 
 PARTS = {
     "kernel": "weight",
@@ -32,9 +32,10 @@ def named_as_now(arrays: Arrays) -> Arrays:
 
 
 def _layer_names(network: keras.Model) -> dict[str, str]:
-    if network.name.startswith("vgg"):
+    family = family_of(network)
+    if family == "vgg":
         return _vgg_names(network)
-    rename = {"g": _googlenet_name, "r": _resnet_name, "d": _densenet_name}[network.name[0]]
+    rename = {"googlenet": _googlenet_name, "resnet": _resnet_name, "densenet": _densenet_name}[family]
     return {layer.name: rename(layer.name) for layer in network.layers if layer.weights}
 
 

@@ -95,7 +95,6 @@ def test_names_of_the_first_densenets_are_understood_and_counters_left_out():
     old = [
         f"{block}.norm.1.weight",
         f"{block}.conv.2.weight",
-        "features.transition1.norm.weight",
         "features.norm0.bias",
     ]
     new = [f"{block}.norm1.weight", f"{block}.conv2.weight", "features.norm0.bias"]
