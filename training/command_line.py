@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from training import data_options, recipes
+from training.architectures import find
 from training.recipe_options import recipe_options, with_overrides
 
 _PATH = click.Path(path_type=Path)
@@ -14,16 +15,27 @@ _PATH = click.Path(path_type=Path)
 @click.command(
     epilog="""\b
 Examples:
-  tencrop train lenet5 --data digits --out models/digits
+  tencrop train resnet20 --data fashion-mnist
+  tencrop train vgg-d --data pictures/ --variant smoke
   tencrop train lenet5 --data fashion-mnist --data-dir /usr/share/datasets --out models/boots --seed 3
   tencrop train lenet5 --data pictures/ --out models/mine --epochs 40 --no-mirror --learning-rate 0.02
 
 A run that was interrupted goes on after its last whole epoch when the same command is given again.
 Watch it with: tensorboard --logdir runs"""
 )
-@click.argument("architecture", type=click.Choice(sorted(recipes.RECIPES)))
+@click.argument("architecture")
 @data_options.data
-@click.option("--out", required=True, type=_PATH, help="The model's directory, models/NAME; gets a new version.")
+@click.option(
+    "--out", type=_PATH, help="The model's directory; gets a new version.  [default: models/ARCHITECTURE-DATA]"
+)
+@click.option(
+    "--variant",
+    type=click.Choice(recipes.VARIANTS),
+    default="paper",
+    show_default=True,
+    help="The recipe: the paper's (or ours, where it says so), with the lecture's figures, or one step to see that "
+    "everything fits.",
+)
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all chance in the run."
 )
@@ -34,7 +46,8 @@ Watch it with: tensorboard --logdir runs"""
 def train(
     architecture: str,
     data_name: str,
-    out: Path,
+    out: Path | None,
+    variant: str,
     seed: int,
     run_dir: Path | None,
     data_dir: Path | None,
@@ -43,15 +56,18 @@ def train(
 ) -> None:
     """Train ARCHITECTURE on DATA and publish it as a new version of a model.
 
-    The numbers come from the recipe for the architecture and the data set (training/recipes);
-    each of the options from --input-side on takes the place of one. The published version
-    carries a card with its labels, how pictures are prepared, its measured errors, and the recipe.
+    `tencrop architectures` lists the architectures. The numbers come from the recipe for the
+    architecture and the data set (training/recipes); each of the options from --input-side on takes
+    the place of one. The published version carries a card with its labels, how pictures are
+    prepared, its measured errors, and the recipe.
     """
     from rich.console import Console
 
     from training import job
 
-    recipe = with_overrides(recipes.find(architecture, data_name), **overrides)
+    architecture = find(architecture).name
+    recipe = with_overrides(recipes.find(architecture, data_name, variant), **overrides)
+    out = out or Path("models", f"{architecture}-{Path(data_name).name}")
     run_dir = run_dir or Path("runs", out.resolve().name)
     try:
         published = job.train(recipe, data_options.load(data_name, data_dir, hold_out), seed, out, run_dir, Console())

@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 
 from training.evaluate import Scores
-from training.tables import BEGIN, END, README, table, write_between
+from training.tables import DATA_SET, README, table
 
 
 def test_the_table_has_members_alone_and_together():
@@ -18,13 +17,6 @@ def test_the_table_has_members_alone_and_together():
     ]
 
 
-def test_only_what_stands_between_the_markers_is_replaced():
-    text = "before\n<begin>\nold\n<end>\nafter"
-    assert write_between(text, "<begin>\n", "<end>\n", "new\n") == "before\n<begin>\nnew\n<end>\nafter"
-    with pytest.raises(ValueError, match="one is missing"):
-        write_between("before\n<begin>\nold", "<begin>\n", "<end>\n", "new\n")
-
-
 def test_the_page_has_a_place_for_the_table():
     text = README.read_text()
-    assert text.count(BEGIN) == text.count(END) == 1
+    assert text.count(f"<!-- {DATA_SET} table: begin -->") == text.count(f"<!-- {DATA_SET} table: end -->") == 1

@@ -2,9 +2,10 @@
 
 import click
 
+from training import recipes
 from training.architectures import Architecture, catalogue
 
-_WIDTH = 100  # so that no row is broken where the output goes into a file
+_WIDTH = 140  # so that no row is broken where the output goes into a file
 
 
 @click.command(
@@ -19,7 +20,7 @@ def architectures(name: str | None) -> None:
 
     Parameters are the trainable ones, multiply-adds those of one picture at the paper's input. Errors
     are in percent as published, top-1 / top-5 on ImageNet's validation pictures unless another set is
-    named. A layer's field is the side of the square of input pixels that one of its values depends on,
+    named. The recipe is its paper's: epochs, pictures a step, learning rate, how it falls. A layer's field is the side of the square of input pixels that one of its values depends on,
     and its stride how far apart these squares lie.
     """
     from rich.console import Console
@@ -38,6 +39,7 @@ def _list():
     for heading in ("year", "input", "parameters", "multiply-adds"):
         table.add_column(heading, justify="right")
     table.add_column("published errors %")
+    table.add_column("recipe")
     for row in catalogue.ARCHITECTURES:
         table.add_row(
             row.name,
@@ -46,8 +48,14 @@ def _list():
             f"{row.parameters:,}",
             f"{row.multiply_adds:,}",
             row.errors or "–",
+            _recipe(row.name),
         )
     return table
+
+
+def _recipe(name: str) -> str:
+    recipe = recipes.find(name, "directory")
+    return f"{recipe.epochs} x {recipe.batch_size}, {recipe.learning_rate:g} {recipe.schedule}"
 
 
 def _layers(architecture: Architecture):
