@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 import torch
 from torch import nn
 
 from training.weights.torchvision import PARTS, TORCHVISION
+
+NO_DEVICE = pytest.mark.filterwarnings("ignore:CUDA initialization")
+"""Torch looks for a GPU at its first gradient, and warns where TensorFlow has looked in vain before."""
 
 TOLERANCE = 1e-5
 """Of a difference, over the largest number of the map that it is in. Networks of a hundred layers add more up."""
@@ -75,17 +79,13 @@ def assert_gradients_equal(
     model: nn.Module,
     pictures: np.ndarray,
     kernels: Mapping[str, nn.Parameter],
-    logits=lambda given: given,
     tolerance: float = 10 * TOLERANCE,
 ) -> None:
-    """The summed cross-entropy of all logits has the same gradient in each of `kernels`, by our layers' names.
-
-    `logits` lists those of a network of several heads.
-    """
+    """The cross-entropy of all heads has the same gradient in each of `kernels`, Torch's by our layers' names."""
     class_ids = np.arange(len(pictures))
     variables = [network.get_layer(name).kernel for name in kernels]
     with tf.GradientTape() as tape:
-        heads = keras.tree.flatten(logits(network(pictures)))
+        heads = keras.tree.flatten(network(pictures))
         loss = sum(
             keras.ops.sum(keras.losses.sparse_categorical_crossentropy(class_ids, each, from_logits=True))
             for each in heads
@@ -93,9 +93,9 @@ def assert_gradients_equal(
     ours = tape.gradient(loss, [variable.value for variable in variables])
     losses = [
         nn.functional.cross_entropy(each, torch.from_numpy(class_ids), reduction="sum")
-        for each in keras.tree.flatten(logits(model(to_torch(pictures))))
+        for each in keras.tree.flatten(model(to_torch(pictures)))
     ]
     theirs = torch.autograd.grad(sum(losses), list(kernels.values()))
-    assert_equal(float(loss), float(sum(losses)), "the loss", tolerance)
+    assert_equal(loss, sum(losses).detach(), "the loss", tolerance)
     for name, mine, their in zip(kernels, ours, theirs, strict=True):
         assert_equal(mine, their.numpy().transpose(2, 3, 1, 0), f"the gradient of {name}", tolerance)

@@ -10,6 +10,7 @@ import torchvision
 from torch import nn
 
 from tests.training.architectures.parity.compare import (
+    NO_DEVICE,
     assert_equal,
     assert_gradients_equal,
     assert_layers_equal,
@@ -20,7 +21,7 @@ from tests.training.architectures.parity.compare import (
 )
 from training import architectures, weights
 
-pytestmark = pytest.mark.torchvision
+pytestmark = [pytest.mark.torchvision, NO_DEVICE]
 
 LEGACY, ARCHIVE = False, True
 
@@ -53,21 +54,13 @@ def watching(model, names):
         hook.remove()
 
 
-def assert_same(model, network, tolerance=1e-5, layers=None, count=2):
+def assert_same(model, network, layers, tolerance=1e-5, count=2):
     """The same logits, and before them the same maps in `layers`, our name -> theirs."""
-    layers = layers or {}
     pictures = noise(count, *network.input_shape[1:3])
     with torch.no_grad(), watching(model, layers.values()) as seen:
         logits = model(to_torch(pictures))
     assert_layers_equal(network, pictures, {ours: seen[theirs] for ours, theirs in layers.items()}, tolerance)
     assert_equal(network(pictures), logits, "the logits", tolerance)
-
-
-VGG_LAYERS = {
-    # Our poolings -> theirs.
-    "vgg-a": {f"pool{n}": f"features.{place}" for n, place in enumerate((2, 5, 10, 15, 20), 1)},
-    "vgg-d": {f"pool{n}": f"features.{place}" for n, place in enumerate((4, 9, 16, 23, 30), 1)},
-}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +69,9 @@ VGG_LAYERS = {
 )
 def test_vgg(tmp_path, ours, theirs, form):
     model, network = pair(tmp_path, ours, theirs, (224, 224), form)
-    assert_same(model, network, layers=VGG_LAYERS.get(ours), count=1)
+    poolings = [place for place, module in enumerate(model.features) if isinstance(module, nn.MaxPool2d)]
+    layers = {f"pool{stage}": f"features.{place}" for stage, place in enumerate(poolings, 1)}
+    assert_same(model, network, layers, count=1)
 
 
 def resnet_layers(network):
@@ -92,7 +87,7 @@ def resnet_layers(network):
 )
 def test_resnet(tmp_path, name, form):
     model, network = pair(tmp_path, name, name, (97, 65), form)
-    assert_same(model, network, 1e-4, resnet_layers(network))
+    assert_same(model, network, resnet_layers(network), 1e-4)
 
 
 def test_gradients_of_resnet(tmp_path):
@@ -124,7 +119,7 @@ def densenet_layers(network):
 )
 def test_densenet(tmp_path, name, form):
     model, network = pair(tmp_path, name, name, (97, 65), form)
-    assert_same(model, network, 1e-4, densenet_layers(network))
+    assert_same(model, network, densenet_layers(network), 1e-4)
 
 
 def test_gradients_of_densenet(tmp_path):
@@ -149,7 +144,7 @@ def test_googlenet_with_filters_of_5x5(tmp_path):
     modules = [layer.name for layer in network.layers if re.fullmatch(r"inception_\d\w", layer.name)]
     layers = {"pool1": "maxpool1", "pool2": "maxpool2"} | {name: name.replace("_", "") for name in modules}
     assert len(layers) == 11
-    assert_same(model, network, 1e-4, layers)
+    assert_same(model, network, layers, 1e-4)
 
 
 def test_googlenet_as_torchvision_has_it_is_refused(tmp_path):
