@@ -22,6 +22,8 @@ PAPER = replace(
     filter_rms=0.1,
 )
 
-FASHION = replace(alexnet.FASHION, architecture="zfnet", epochs=7)
+FASHION = replace(
+    alexnet.FASHION, architecture="zfnet", options={**alexnet.FASHION.options, "width": 0.125}, epochs=6
+)
 
 RECIPES: dict[str, dict[str, Recipe]] = {"zfnet": {"directory": PAPER, "fashion-mnist": FASHION}}
