@@ -36,3 +36,11 @@ class NotExportable(TencropError):
 
 class WeightsUnusable(TencropError):
     """A file of weights cannot be read, or does not fit the network that it is to go into."""
+
+
+class BadCluster(TencropError):
+    """The environment does not say who works together."""
+
+
+class WorkerLost(TencropError):
+    """Another machine of the run has ended or cannot be reached."""

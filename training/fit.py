@@ -2,21 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from training import architectures, canvases
-from training.batches import Canvases, Statistics
+from training.batches import Statistics
 from training.data import DataSet
 from training.descent import compile_for_training
+from training.distribution import check_agreement, for_training, in_step, is_chief, share_out
 from training.errors import BadRecipe
 from training.keeper import CHECKPOINT, FollowPlateaus, Keeper, StopWhenDiverged
 from training.precision import computing_in
 from training.recipes.recipe import Recipe
+from training.sources import source_of
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,15 @@ class Trained:
 
 
 def fit(
-    recipe: Recipe, data: DataSet, seed: int, run_directory: Path, callbacks: Iterable[keras.callbacks.Callback] = ()
+    recipe: Recipe,
+    data: DataSet,
+    seed: int,
+    run_directory: Path,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Trained:
-    """Trains, or goes on from the checkpoint in `run_directory` if there is one.
+    """Trains, or goes on from the checkpoint in `run_directory` if there is one; on one device, or on those
+    of `strategy` in step.
 
     After each epoch the checkpoint is replaced, and TensorBoard's logs grow in
     `run_directory/tensorboard`. Interrupted after any epoch and started again on the same
@@ -47,37 +57,47 @@ def fit(
 
     Sets the global seed of Keras, which the first weights are drawn from.
 
-    The caller keeps other processes out of `run_directory`.
+    The caller keeps other processes out of `run_directory`, but for the workers of `strategy`, who share it.
 
     Raises BadRecipe, UnknownName where the architecture or one of its options is not known,
-    RecipeChanged where the checkpoint is of another run, and Diverged.
+    RecipeChanged where the checkpoint is of another run, and Diverged; on several machines also
+    BadCluster where they do not agree, and WorkerLost.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     run_directory.mkdir(parents=True, exist_ok=True)
     run = describe_run(recipe, data, seed)
     if recipe.validation:
         data = data.hold_out(round(recipe.validation * len(data.train)))
-    source = Canvases(data, recipe)
+    source = source_of(data, recipe)
+    stream = partial(share_out, batch_size=recipe.batch_size, strategy=strategy)
     keras.utils.set_random_seed(seed)
-    served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics())
-    compile_for_training(learning, recipe, source.steps)
-    keeper = Keeper(run_directory / CHECKPOINT, run)
-    reached = keeper.restore(learning)
-    learning.fit(
-        source.batches(seed, first_epoch=reached.epochs),
-        initial_epoch=reached.epochs,
-        epochs=recipe.epochs,
-        steps_per_epoch=source.steps,
-        validation_data=_validation(data, recipe) if recipe.validation else None,
-        shuffle=False,  # batches() does
-        verbose=0,
-        callbacks=[
-            StopWhenDiverged(keeper),
-            *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
-            keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False),
-            keeper,
-            *callbacks,
-        ],
-    )
+    chief = is_chief(strategy)
+    keeper = Keeper(run_directory / CHECKPOINT, run, writes=chief)
+    with in_step(strategy):
+        with strategy.scope():
+            served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics())
+            learning = for_training(learning, strategy)
+            compile_for_training(learning, recipe, source.steps)
+        reached = keeper.restore(learning)
+        check_agreement(strategy, run, reached.epochs)
+        validation = _validation(data, recipe, strategy.num_replicas_in_sync) if recipe.validation else None
+        learning.fit(
+            stream(source.batches(seed, first_epoch=reached.epochs)),
+            initial_epoch=reached.epochs,
+            epochs=recipe.epochs,
+            steps_per_epoch=source.steps,
+            validation_data=validation and stream(validation),
+            validation_steps=validation and len(validation),
+            shuffle=False,  # batches() does
+            verbose=0,
+            callbacks=[
+                StopWhenDiverged(keeper),
+                *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
+                *([keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False)] if chief else []),
+                keeper,
+                *callbacks,
+            ],
+        )
     return Trained(served, recipe, seed, keeper.reached.history)
 
 
@@ -104,12 +124,13 @@ def make_models(recipe: Recipe, classes: int, channels: int, statistics: Statist
             f"{dict(recipe.options)}. Correct what Keras names: {error}"
         ) from error
     deviation = np.maximum(statistics.deviation, 1.0)
-    model = behind_scaling(network, 1 / deviation, -statistics.mean / deviation)
-    if not isinstance(model.output, dict):
+    scaled = partial(behind_scaling, scale=1 / deviation, offset=-statistics.mean / deviation)
+    if not isinstance(network.output, dict):
+        model = scaled(network)
         return model, model
-    main, *others = sorted(model.output, key=lambda name: (name.startswith("aux"), name))
-    together = keras.ops.stack([model.output[name] for name in (main, *others)], axis=1)
-    return keras.Model(model.input, model.output[main]), keras.Model(model.input, together)
+    main, *others = sorted(network.output, key=lambda name: (name.startswith("aux"), name))
+    together = keras.ops.stack([network.output[name] for name in (main, *others)], axis=1)
+    return scaled(keras.Model(network.input, network.output[main])), scaled(keras.Model(network.input, together))
 
 
 def behind_scaling(network: keras.Model, scale: NDArray, offset: NDArray) -> keras.Model:
@@ -119,9 +140,13 @@ def behind_scaling(network: keras.Model, scale: NDArray, offset: NDArray) -> ker
     return keras.Model(pictures, network(scaling(pictures)))
 
 
-def _validation(data: DataSet, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """The centre views of the pictures to measure on, and their classes."""
+def _validation(data: DataSet, recipe: Recipe, devices: int) -> tf.data.Dataset:
+    """The centre views of the pictures to measure on, and their classes, in batches. Of several `devices`
+    each measures as many: up to `devices` - 1 of the last pictures are left out.
+    """
     laid_out = canvases.lay_out(data.test.images, recipe, data.channels)
     edge = (recipe.canvas_side - recipe.input_side) // 2
     inside = slice(edge, edge + recipe.input_side)
-    return laid_out[:, inside, inside], data.test.class_ids
+    count = len(laid_out) // devices * devices
+    pictures = laid_out[:count, inside, inside], data.test.class_ids[:count]
+    return tf.data.Dataset.from_tensor_slices(pictures).batch(recipe.batch_size)

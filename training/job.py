@@ -1,5 +1,7 @@
 """One training job: fit, measure, publish."""
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ from training.errors import RunTaken
 from training.recipes.recipe import Recipe
 
 with chatter_kept_back():
+    from training.distribution import is_chief, strategy_of, wait_for_all
     from training.export import publish_trained
     from training.fit import fit
     from training.keeper import CHECKPOINT
@@ -28,24 +31,32 @@ class Published(NamedTuple):
     card: ModelCard
 
 
-def train(recipe: Recipe, data: DataSet, seed: int, out: Path, run_directory: Path, console: Console) -> Published:
+def train(
+    recipe: Recipe, data: DataSet, seed: int, out: Path, run_directory: Path, console: Console
+) -> Published | None:
     """Trains, measures and publishes a new version at `out` (models/NAME); goes on where an interrupted
-    job stopped.
+    job stopped. Where the environment says that several machines train together, all but the chief
+    write, show and publish nothing, and get None when the chief has published.
 
-    Raises RunTaken where another process works in `run_directory`, or it is `out`, and what fit
-    and publish_trained raise.
+    Raises RunTaken where another process works in `run_directory`, or it is `out`, and what
+    strategy_of, fit and publish_trained raise.
     """
     if run_directory.resolve() == out.resolve():  # which is locked too, while a version is published
         raise RunTaken(f"A run has a directory of its own; {run_directory} is the model's. Take another run directory.")
-    with alone_in(run_directory, wait=False) as alone:
+    strategy = strategy_of(os.environ)
+    chief = is_chief(strategy)
+    with alone_in(run_directory, wait=False) if chief else nullcontext(True) as alone:
         if not alone:
             raise RunTaken(
                 f"One process trains in a run directory; another one does in {run_directory}. "
                 "Wait for it, or take another directory."
             )
-        with ShowProgress(out.name, console) as progress:
-            trained = fit(recipe, data, seed, run_directory, [progress])
-        directory = publish_trained(trained, data, out)
+        with ShowProgress(out.name, console) if chief else nullcontext() as progress:
+            trained = fit(recipe, data, seed, run_directory, [progress] if chief else [], strategy)
+        directory = publish_trained(trained, data, out) if chief else None
+        wait_for_all(strategy)
+        if directory is None:
+            return None
         # The job is done: started again, it begins anew. Somebody may have tidied up already.
         (run_directory / CHECKPOINT).unlink(missing_ok=True)
     return Published(directory, cards.read(directory))

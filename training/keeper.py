@@ -16,12 +16,13 @@ CHECKPOINT = "checkpoint.npz"
 
 
 class Keeper(keras.callbacks.Callback):
-    """Keeps the run on disk after each epoch."""
+    """Keeps the run on disk after each epoch, or only in mind where another machine `writes`."""
 
-    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+    def __init__(self, path: Path, run: dict[str, Any], writes: bool = True) -> None:
         super().__init__()
         self.path = path
         self._run = run
+        self._writes = writes
         self.reached = checkpoint.Reached()
 
     def restore(self, model: keras.Model) -> checkpoint.Reached:
@@ -38,7 +39,8 @@ class Keeper(keras.callbacks.Callback):
         numbers = {name: float(value) for name, value in logs.items() if name != "learning_rate"}
         row = {"epoch": epoch + 1, "learning_rate": rate, **numbers, **spent}
         self.reached = checkpoint.Reached([*self.reached.history, row])
-        checkpoint.save(self.path, self.model, self._run, self.reached)
+        if self._writes:
+            checkpoint.save(self.path, self.model, self._run, self.reached)
 
 
 class FollowPlateaus(keras.callbacks.Callback):

@@ -8,16 +8,17 @@ from protos.classification_pb2 import Views
 from serving.errors import ModelRejected
 from serving.models import card as cards
 from serving.models.engines.tensorflow import TensorFlowEngine
+from training.batches import Canvases
 from training.export import publish_trained
-from training.fit import Trained, make_model
+from training.fit import Trained, make_models
 
 
 @pytest.fixture
 def trained(tiny_recipe, tiny_data):
     """An untrained one, which is exported all the same."""
     keras.utils.set_random_seed(0)
-    model = make_model(tiny_recipe, 3, np.pad(tiny_data.train.images, ((0, 0), (1, 1), (1, 1), (0, 0))))
-    return Trained(model, tiny_recipe, seed=5, seconds=1.5)
+    model, _ = make_models(tiny_recipe, 3, 1, Canvases(tiny_data, tiny_recipe).statistics())
+    return Trained(model, tiny_recipe, 5, [{"seconds": 1.0, "cpu_seconds": 2.0}, {"seconds": 0.5, "cpu_seconds": 1.0}])
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_the_card_says_where_the_model_comes_from(version, tiny_recipe, trained)
     provenance = cards.read(version).provenance
     assert (provenance.architecture, provenance.data_set, provenance.seed) == ("lenet5", "tiny", 5)
     assert provenance.trainable_parameters == trained.model.count_params()
-    assert provenance.training_seconds == 1.5
+    assert (provenance.training_seconds, provenance.training_cpu_seconds) == (1.5, 3.0)
     assert provenance.versions["keras"] == keras.__version__
     assert json_format.MessageToDict(provenance.recipe) == tiny_recipe.as_dict()
     assert provenance.published.seconds > 1_700_000_000

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import make_tiny_data
+from training.batches import Statistics
+from training.data import Pictures
 from training.errors import BadRecipe, Diverged, RecipeChanged, UnknownName
-from training.fit import CHECKPOINT, compile_for_training, fit, make_model
+from training.fit import fit, make_models
+from training.keeper import CHECKPOINT
+
+PLAIN = Statistics(np.zeros(1), np.ones(1))
 
 
 class KillAfterEpoch(keras.callbacks.Callback):
@@ -61,7 +66,7 @@ def test_learns(tiny_recipe, tiny_data, run_directory):
     trained = fit(replace(tiny_recipe, epochs=10), tiny_data, 0, run_directory)
     answers = trained.model.predict(tiny_data.test.images, verbose=0).argmax(axis=-1)
     assert (answers == tiny_data.test.class_ids).all()
-    assert trained.seconds > 0
+    assert trained.spent("seconds") > 0
 
 
 def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tiny_recipe, tmp_path):
@@ -95,7 +100,7 @@ def test_a_run_that_had_reached_its_end_is_not_trained_again(tiny_recipe, tiny_d
     first, epochs = fit(tiny_recipe, tiny_data, 0, run_directory), CountEpochs()
     again = fit(tiny_recipe, tiny_data, 0, run_directory, [epochs])
     assert epochs.epochs == []
-    assert again.seconds == first.seconds
+    assert again.history == first.history
     assert_equal_to_the_bit(weights(again), weights(first))
 
 
@@ -153,42 +158,42 @@ def test_tensorboard_finds_logs(tiny_recipe, tiny_data, run_directory):
     assert list((run_directory / "tensorboard").rglob("events.out.tfevents.*"))
 
 
-def test_l2_adds_itself_times_the_kernel_to_the_gradient(tiny_recipe):
-    import tensorflow as tf
-
-    model = make_model(tiny_recipe, 3, np.zeros((2, 18, 18, 1), np.uint8))
-    compile_for_training(model, replace(tiny_recipe, l2=0.01), steps=1)
-    kernels = [variable for variable in model.trainable_variables if variable.name == "kernel"]
-    with tf.GradientTape() as tape:
-        loss = sum(model.losses)
-    gradients = tape.gradient(loss, [kernel.value for kernel in kernels])
-    assert len(kernels) == len(model.losses) == 5
-    for kernel, gradient in zip(kernels, gradients, strict=True):
-        np.testing.assert_allclose(gradient, 0.01 * np.asarray(kernel), rtol=1e-5)
-
-
 def test_pictures_are_brought_to_mean_0_and_deviation_1(tiny_recipe):
-    canvases = np.random.default_rng(0).integers(30, 90, (50, 16, 16, 3), np.uint8)
-    scaling = make_model(replace(tiny_recipe, margin=0, translate=0), 3, canvases).get_layer("scaling")
-    scaled = np.asarray(scaling(canvases))
+    pictures = np.random.default_rng(0).integers(30, 90, (50, 16, 16, 3), np.uint8)
+    statistics = Statistics(pictures.mean(axis=(0, 1, 2)), pictures.std(axis=(0, 1, 2)))
+    model, _ = make_models(tiny_recipe, 3, 3, statistics)
+    scaled = np.asarray(model.get_layer("scaling")(pictures))
     np.testing.assert_allclose(scaled.mean(axis=(0, 1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(scaled.std(axis=(0, 1, 2)), 1, atol=1e-4)
 
 
-@pytest.mark.parametrize("mixed_precision", ["bfloat16", "float16"])
-def test_mixed_precision_keeps_float32_weights_and_logits(mixed_precision, tiny_recipe, tiny_data, run_directory):
-    before = keras.config.dtype_policy().name
-    trained = fit(replace(tiny_recipe, mixed_precision=mixed_precision), tiny_data, 0, run_directory)
-    assert {variable.dtype for variable in trained.model.trainable_variables} == {"float32"}
-    assert trained.model.outputs[0].dtype == "float32"
-    assert keras.config.dtype_policy().name == before
+class Seen(keras.callbacks.Callback):
+    """Counts the steps of training."""
+
+    def __init__(self):
+        super().__init__()
+        self.trained = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.trained += 1
 
 
-def test_the_rate_of_the_last_step_is_about_zero(tiny_recipe):
-    model = make_model(tiny_recipe, 3, np.zeros((2, 18, 18, 1), np.uint8))
-    compile_for_training(model, tiny_recipe, steps=5)
-    rates = []
-    for step in (0, 5, 10):
-        model.optimizer.iterations.assign(step)
-        rates.append(float(model.optimizer.learning_rate))
-    np.testing.assert_allclose(rates, [0.05, 0.025, 0.0], atol=1e-7)
+def test_the_last_pictures_are_held_out_and_measured(tiny_recipe, tiny_data, run_directory):
+    recipe, seen = replace(tiny_recipe, validation=0.25, epochs=2), Seen()
+    trained = fit(recipe, tiny_data, 0, run_directory, [seen])
+    assert seen.trained == 2 * (60 // 16)
+    held_out = tiny_data.train.images[60:], tiny_data.train.class_ids[60:]
+    wrong = trained.model.predict(held_out[0], verbose=0).argmax(axis=-1) != held_out[1]
+    assert trained.history[-1]["val_top_1_error"] == pytest.approx(wrong.mean())
+    assert "val_loss" in trained.history[-1]
+
+
+def test_pictures_that_are_held_out_are_never_trained_on(tiny_recipe, tiny_data, run_directory):
+    """A class of its own is held out: the network cannot know it."""
+    train = tiny_data.train
+    order = np.argsort(train.class_ids == 2, kind="stable")
+    sorted_out = replace(tiny_data, train=Pictures(train.images[order], train.class_ids[order]))
+    share = (train.class_ids == 2).mean()
+    trained = fit(replace(tiny_recipe, validation=float(share), epochs=6), sorted_out, 0, run_directory)
+    assert trained.history[-1]["top_1_error"] == 0
+    assert trained.history[-1]["val_top_1_error"] == 1

@@ -137,3 +137,13 @@ def test_every_number_has_bounds():
     numbers = [each for each in dataclasses.fields(Recipe) if each.type in (int, float)]
     assert numbers
     assert all(each.metadata["bounds"] for each in numbers)
+
+
+@pytest.mark.parametrize("architecture", sorted(recipes.RECIPES))
+def test_every_recipe_can_be_tried_in_one_step(architecture):
+    for by_data_set in (recipes.RECIPES[architecture], recipes.LECTURE.get(architecture, {})):
+        for recipe in by_data_set.values():
+            smoke = recipe.smoke()
+            assert (smoke.epochs, smoke.steps, smoke.batch_size, smoke.validation) == (1, 1, 2, 0)
+            assert (smoke.architecture, smoke.options) == (recipe.architecture, recipe.options)
+            assert (smoke.input_side, smoke.canvas_side) == (recipe.input_side, recipe.canvas_side)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import keras
 from keras import layers
 
-from training.architectures.layers import Pooling, Stem, convolve, max_pool
+from training.architectures.layers import Pooling, Stem, batch_normalise, convolve, max_pool
 
 
 class Dense(NamedTuple):
@@ -115,7 +115,7 @@ def _transition(x, compression: float, name: str, epsilon: float):
 
 def _normalise(x, name: str, epsilon: float):
     """Batch normalisation and ReLU."""
-    x = layers.BatchNormalization(epsilon=epsilon, momentum=0.9, name=f"{name}_bn")(x)
+    x = batch_normalise(x, epsilon, name)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from training.architectures.layers import LRN, Stem, convolve, max_pool, normalise, thinned
+from training.architectures.layers import LRN, Stem, batch_normalise, convolve, max_pool, normalise, thinned
 
 
 class Inception(NamedTuple):
@@ -57,7 +57,7 @@ class _Convolutions(NamedTuple):
         if not self.batch_norm:
             return convolve(x, maps, side, stride, activation="relu", name=name)
         x = convolve(x, maps, side, stride, use_bias=False, name=name)
-        x = layers.BatchNormalization(epsilon=self.bn_epsilon, momentum=0.9, name=f"{name}_bn")(x)
+        x = batch_normalise(x, self.bn_epsilon, name)
         return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -79,6 +79,12 @@ def normalise(x, lrn: LRN, name: str):
     return x if lrn == "off" else LocalResponseNormalization(lrn, name=name)(x)
 
 
+def batch_normalise(x, epsilon: float, name: str):
+    """`x` after batch normalisation: over the whole batch, also where several devices have a share of it each."""
+    shared_out = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    return layers.BatchNormalization(epsilon=epsilon, momentum=0.9, synchronized=shared_out, name=f"{name}_bn")(x)
+
+
 def convolve(x, filters: int, side: int, stride: int = 1, *, name: str, **options: Any):
     """A convolution padded by side // 2 on every side. Keras' "same" pads unevenly where it strides."""
     if stride == 1:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers, ops
 
-from training.architectures.layers import Pooling, Stem, convolve, max_pool
+from training.architectures.layers import Pooling, Stem, batch_normalise, convolve, max_pool
 
 BASIC, BOTTLENECK = "two 3x3", "1x1, 3x3, 1x1 of four times the maps"
 TABLE_1 = {
@@ -67,7 +67,7 @@ class _Blocks(NamedTuple):
     def convolve(self, x, maps: int, side: int, stride: int = 1, *, name: str):
         """A convolution without biases, normalised."""
         x = convolve(x, maps, side, stride, use_bias=False, kernel_initializer="he_normal", name=name)
-        return layers.BatchNormalization(epsilon=self.bn_epsilon, momentum=0.9, name=f"{name}_bn")(x)
+        return batch_normalise(x, self.bn_epsilon, name)
 
     def convolve_relu(self, x, maps: int, side: int, stride: int = 1, *, name: str):
         return layers.ReLU(name=f"{name}_relu")(self.convolve(x, maps, side, stride, name=name))
