@@ -13,6 +13,7 @@ COMMANDS = {
     "evaluate": ("training.evaluate_command:evaluate", "Measure models, their views and their ensemble."),
     "export": ("training.export_command:export", "Publish a Keras model of your own, or published weights."),
     "architectures": ("training.architectures.command_line:architectures", "List the networks of the papers."),
+    "records": ("training.records_command:records", "Write a folder of pictures as TFRecords."),
     "serve": ("serving.commands.serve:serve", "Serve models over gRPC."),
     "classify": ("serving.commands.classify:classify", "Ask a server what is in a picture."),
     "models": ("serving.commands.models:models", "List what a server serves."),

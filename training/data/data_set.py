@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.broken import TOLERATED
 from training.errors import DataUnusable
 
 
@@ -15,8 +16,10 @@ class Pictures:
 
     images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
     """Each uint8 [height, width, channels], grey or RGB; one array [N, height, width, channels] where sizes agree."""
-    class_ids: NDArray[np.int32]
-    """int32 [N], indices into the data set's labels."""
+    class_ids: NDArray[np.int32] | Sequence[int]
+    """int32 [N], indices into the data set's labels. Of pictures that stay in their files it may be read from
+    there; `encoded.checked` makes it an array.
+    """
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.class_ids) or not len(self.images):
@@ -44,11 +47,14 @@ class DataSet:
     test: Pictures
     test_name: str = "test"
     """What the pictures to measure on are called, in tables and on cards."""
+    tolerated: float = TOLERATED
+    """The share of its training pictures that may be broken, and is skipped."""
 
     @property
     def channels(self) -> int:
         """1 (grey) or 3 (RGB)."""
-        return self.train.images[0].shape[2]
+        images = self.train.images
+        return images.channels if hasattr(images, "channels") else images[0].shape[2]
 
     def hold_out(self, pictures: int) -> "DataSet":
         """The same with the last `pictures` of its training pictures to measure on, and the

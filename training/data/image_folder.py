@@ -7,48 +7,55 @@ DIRECTORY/val).
 
 import hashlib
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from serving.errors import InvalidRequest
-from serving.pipeline.picture import Limits, decode, open_header
+from training.data.broken import TOLERATED
 from training.data.data_set import DataSet, Pictures
+from training.data.encoded import Encoded, channels_of, checked
 from training.errors import DataUnusable
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _TEST_NAMES = ("test", "val")
+
+Entry = tuple[str, int]
+"""A picture's path and its class."""
 
 
 @dataclass(frozen=True)
-class Files(Sequence):
-    """Pictures that are decoded, by serving's own decoder, each time they are asked for."""
+class Files(Encoded):
+    """Each picture a file."""
 
-    paths: Sequence[Path]
+    paths: Sequence[str]
     channels: int
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index):
-        """uint8 [height, width, channels]; of a slice, the pictures in it, not yet decoded."""
-        if isinstance(index, slice):
-            return Files(self.paths[index], self.channels)
-        image = _decode(self.paths[index]).convert("L" if self.channels == 1 else "RGB")
-        return np.asarray(image).reshape(image.height, image.width, self.channels)
+    def contents(self, index: int) -> bytes:
+        return Path(self.paths[index]).read_bytes()
+
+    def name(self, index: int) -> str:
+        return self.paths[index]
+
+    def chosen(self, indices: Sequence[int]) -> "Files":
+        return Files([self.paths[index] for index in indices], self.channels)
 
 
-def load(directory: Path) -> DataSet:
-    """The pictures below `directory`, grey where all are grey and RGB otherwise. Classes are the
-    folders' names in alphabetical order. Each picture is decoded once now, so that a broken one
-    shows before training, and kept on disk.
+def load(directory: Path, tolerated: float = TOLERATED) -> DataSet:
+    """The pictures below `directory`, grey where all are grey (or the first thousand, judged by
+    their headers) and RGB otherwise. Classes are the folders' names in alphabetical order.
 
-    Raises DataUnusable where a class has no pictures (or only one, which cannot be split), a
-    picture is broken, or the classes of the two parts differ.
+    Nothing of the pictures is kept but their paths. Those to measure on are decoded once now, and
+    broken ones left out; those to learn from come in the order of a hash of their paths, so that
+    any stretch of them is a fair sample, and broken ones show when they are used.
+
+    Raises DataUnusable where a class has no pictures (or only one, which cannot be split), the
+    classes of the two parts differ, or more than a share of `tolerated` is broken.
     """
     test_directory = next((directory / name for name in _TEST_NAMES if (directory / name).is_dir()), None)
     if (directory / "train").is_dir() and test_directory is not None:
@@ -66,11 +73,14 @@ def load(directory: Path) -> DataSet:
         train = [entry for entry in entries if entry[0] not in held_out]
         test = [entry for entry in entries if entry[0] in held_out]
         test_name = "held out"
-    channels = max(len(_decode(path).getbands()) for path, _ in train + test)
-    return DataSet(directory.resolve().name, labels, _pictures(train, channels), _pictures(test, channels), test_name)
+    train.sort(key=lambda entry: (_hash(_relative(entry[0], directory)), entry[0]))
+    channels = channels_of(*(Files([path for path, _ in entries], 3) for entries in (train, test)))
+    name = directory.resolve().name
+    measured = checked(_pictures(test, channels), f"{name} {test_name}", tolerated)
+    return DataSet(name, labels, _pictures(train, channels), measured, test_name, tolerated)
 
 
-def _classes(directory: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
+def _classes(directory: Path) -> tuple[tuple[str, ...], list[Entry]]:
     """The names of the class folders, and every picture's path with its class."""
     folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
     if len(folders) < 2:
@@ -80,17 +90,21 @@ def _classes(directory: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
         )
     entries = []
     for class_id, folder in enumerate(folders):
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        paths = sorted(
+            os.path.join(place, name)
+            for place, _, names in os.walk(os.path.join(directory, folder.name))
+            for name in names
+            if name.lower().endswith(_SUFFIXES)
+        )
         if not paths:
             raise DataUnusable(
-                f"A class folder holds pictures ({', '.join(sorted(_SUFFIXES))}); {folder} holds none. "
-                "Fill it or remove it."
+                f"A class folder holds pictures ({', '.join(_SUFFIXES)}); {folder} holds none. Fill it or remove it."
             )
         entries += [(path, class_id) for path in paths]
     return tuple(folder.name for folder in folders), entries
 
 
-def _held_out(directory: Path, entries: list[tuple[Path, int]]) -> set[Path]:
+def _held_out(directory: Path, entries: list[Entry]) -> set[str]:
     """One in ten, by the hash of the path: a picture stays on its side when others come or go.
 
     Only in a class so small that one side would be left without do its neighbours matter: the
@@ -100,12 +114,12 @@ def _held_out(directory: Path, entries: list[tuple[Path, int]]) -> set[Path]:
     """
     held_out = set()
     for _, group in itertools.groupby(entries, lambda entry: entry[1]):
-        hashes = {path: _hash(path.relative_to(directory)) for path, _ in group}
+        hashes = {path: _hash(_relative(path, directory)) for path, _ in group}
         if len(hashes) == 1:
+            folder = _relative(next(iter(hashes)), directory).split(os.sep)[0]
             raise DataUnusable(
                 "A class has pictures to learn from and others to measure on, at least one of each; "
-                f"{directory / next(iter(hashes)).relative_to(directory).parts[0]} holds one in all. "
-                "Add pictures or remove the folder."
+                f"{directory / folder} holds one in all. Add pictures or remove the folder."
             )
         smallest, *_, largest = sorted(hashes, key=hashes.__getitem__)
         tenth = {path for path, number in hashes.items() if number % 10 == 0}
@@ -115,17 +129,14 @@ def _held_out(directory: Path, entries: list[tuple[Path, int]]) -> set[Path]:
     return held_out
 
 
-def _hash(path: Path) -> int:
-    return int.from_bytes(hashlib.sha256(path.as_posix().encode()).digest()[:4], "big")
+def _relative(path: str, directory: Path) -> str:
+    return path[len(os.path.join(directory, "")) :]
 
 
-def _decode(path: Path) -> Image.Image:
-    try:
-        return decode(open_header(path.read_bytes(), Limits()))
-    except InvalidRequest as error:
-        raise DataUnusable(f"{path}: {error}") from error
+def _hash(relative: str) -> int:
+    return int.from_bytes(hashlib.sha256(os.fsencode(relative)).digest()[:4], "big")
 
 
-def _pictures(entries: list[tuple[Path, int]], channels: int) -> Pictures:
-    class_ids: NDArray[np.int32] = np.array([class_id for _, class_id in entries], np.int32)
-    return Pictures(Files([path for path, _ in entries], channels), class_ids)
+def _pictures(entries: list[Entry], channels: int) -> Pictures:
+    paths, class_ids = zip(*entries, strict=True)
+    return Pictures(Files(paths, channels), np.array(class_ids, np.int32))

@@ -8,20 +8,21 @@ from typing import Any
 from training.errors import DataUnusable
 
 VARIABLE = "TENCROP_DATA_DIR"
+DEBIAN = Path("/usr/share/datasets")
+"""Where Debian's packages put data sets, dataset-fashion-mnist say."""
 
 
 def find_directory(name: str, data_dir: Path | None, is_complete: Callable[[Path], bool]) -> Path | None:
-    """The directory of data set `name`: `data_dir`, or else the environment's, itself or its
-    sub-directory `name`. None where neither is given, or the environment's has it not.
+    """The directory of data set `name`: `data_dir`, itself or its sub-directory `name`. Where none is given,
+    the environment's, or else Debian's. None where those have it not.
 
     Raises DataUnusable where `data_dir` is given and has it not.
     """
-    given = data_dir or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    if given is None:
-        return None
-    for directory in (given, given / name):
-        if is_complete(directory):
-            return directory
+    elsewhere = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
+    for given in [data_dir] if data_dir else [*elsewhere, DEBIAN]:
+        for directory in (given, given / name):
+            if is_complete(directory):
+                return directory
     if data_dir is None:
         return None
     raise DataUnusable(
@@ -43,5 +44,6 @@ def from_keras(name: str, files: str) -> Sequence[Any]:
     except Exception as error:  # Keras raises the bare class where a download fails
         raise DataUnusable(
             f"{name} comes from one of three places: a directory with its {files}, given by --data-dir or "
-            f"{VARIABLE}; Keras' cache; or a download by Keras. No directory has it, and Keras says: {error}"
+            f"{VARIABLE}, or else {DEBIAN}; Keras' cache; or a download by Keras. No directory has it, and Keras says: "
+            f"{error}"
         ) from error

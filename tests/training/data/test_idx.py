@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training import data
-from training.data import idx
+from training.data import idx, places
 from training.data.places import VARIABLE
 from training.errors import DataUnusable
 
@@ -43,6 +43,16 @@ def test_the_environment_names_the_directory(tmp_path, monkeypatch):
     write_mnist(tmp_path / "mnist", compress=True)
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert len(data.load("mnist").train) == 5
+
+
+def test_where_debian_installs_data_sets_they_are_found_by_themselves(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "DEBIAN", tmp_path)
+    write_mnist(tmp_path / "fashion-mnist", compress=True)
+    assert len(data.load("fashion-mnist").train) == 5
+    write_mnist(tmp_path / "mine" / "fashion-mnist", compress=True)
+    (tmp_path / "mine" / "fashion-mnist" / "t10k-labels-idx1-ubyte").write_bytes(to_idx([7, 7, 7]))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
+    assert data.load("fashion-mnist").test.class_ids.tolist() == [7, 7, 7]
 
 
 BROKEN = {

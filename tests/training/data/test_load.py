@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training import data
-from training.data import Pictures, cifar, idx
+from training.data import Pictures, cifar, idx, places
 from training.data.places import VARIABLE
 from training.errors import DataUnusable, UnknownName
 
@@ -76,7 +76,7 @@ def no_download(monkeypatch):
 def test_where_no_way_works_the_error_says_all_three(name, no_download):
     with pytest.raises(DataUnusable) as caught:
         data.load(name)
-    for way in ("--data-dir", VARIABLE, "Keras' cache", "download", "URL fetch failure"):
+    for way in ("--data-dir", VARIABLE, str(places.DEBIAN), "Keras' cache", "download", "URL fetch failure"):
         assert way in str(caught.value)
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +36,7 @@ def test_about_a_tenth_is_held_out_and_stays_so_when_pictures_come(tmp_path):
     write_pictures(tmp_path / "c", 50, 0, "L")
     after = data.load(str(tmp_path))
     assert set(before.test.images.paths) <= set(after.test.images.paths)
+    assert [path for path in after.train.images.paths if "/c/" not in path] == list(before.train.images.paths)
     assert not set(after.test.images.paths) & set(after.train.images.paths)
 
 
@@ -79,12 +82,40 @@ def test_a_single_class_is_refused(tmp_path):
         data.load(str(tmp_path))
 
 
-def test_a_broken_picture_is_named_before_training(tmp_path):
-    write_pictures(tmp_path / "a", 2, 0, "L")
-    write_pictures(tmp_path / "b", 2, 0, "L")
-    broken = tmp_path / "b" / "broken.jpg"
-    broken.write_bytes(b"no picture")
-    with pytest.raises(DataUnusable, match=r"broken\.jpg"):
+def test_training_pictures_come_mixed_so_that_any_of_them_are_a_fair_sample(tmp_path):
+    for name in "abcd":
+        write_pictures(tmp_path / name, 60, 0, "L")
+    held = data.load(str(tmp_path)).hold_out(48)
+    assert np.bincount(held.test.class_ids, minlength=4).min() >= 5
+
+
+def test_a_broken_picture_to_measure_on_is_named_before_anything_runs(tmp_path):
+    for part in ("train", "test"):
+        write_pictures(tmp_path / part / "a", 2, 0, "L")
+        write_pictures(tmp_path / part / "b", 2, 0, "L")
+    (tmp_path / "test" / "b" / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataUnusable, match=r"5 pictures .*0\.01 may be broken, which is 0; 1 are: .*broken\.jpg"):
+        data.load(str(tmp_path))
+
+
+def test_as_many_pictures_to_measure_on_as_are_tolerated_are_left_out_and_named(tmp_path, caplog):
+    for part in ("train", "test"):
+        write_pictures(tmp_path / part / "a", 3, 0, "L")
+        write_pictures(tmp_path / part / "b", 3, 0, "L")
+    (tmp_path / "test" / "a" / "1.png").write_bytes(b"")
+    pictures = data.load(str(tmp_path), tolerated=0.2)
+    assert pictures.test.class_ids.tolist() == [0, 0, 1, 1, 1]
+    assert len(list(pictures.test.images)) == 5
+    assert "a/1.png" in caplog.text
+    assert "Skipped 1 of 6 pictures" in caplog.text
+
+
+def test_a_folder_of_nothing_that_can_be_read_is_refused(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"{number}.jpg").write_text("This is a picture of a cat.")
+    with pytest.raises(DataUnusable, match=r"that can be read; the first of them.*says: A picture is a JPEG"):
         data.load(str(tmp_path))
 
 
@@ -101,15 +132,15 @@ def test_of_a_small_class_one_picture_is_held_out_and_one_is_not(tmp_path):
         write_pictures(tmp_path / f"class {number}", 2, 0, "L")
     pictures = data.load(str(tmp_path))
     assert pictures.test.class_ids.tolist() == list(range(12))
-    assert pictures.train.class_ids.tolist() == list(range(12))
+    assert sorted(pictures.train.class_ids.tolist()) == list(range(12))
     assert data.load(str(tmp_path)).test.images.paths == pictures.test.images.paths
 
 
 def test_a_class_never_goes_whole_to_the_held_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_folder, "_hash", lambda path: 10 * int(path.stem))
+    monkeypatch.setattr(image_folder, "_hash", lambda path: 10 * int(Path(path).stem))
     write_pictures(tmp_path / "a", 3, 0, "L")
     write_pictures(tmp_path / "b", 3, 0, "L")
-    assert [path.stem for path in data.load(str(tmp_path)).train.images.paths] == ["2", "2"]
+    assert [Path(path).stem for path in data.load(str(tmp_path)).train.images.paths] == ["2", "2"]
 
 
 def test_a_class_of_one_picture_cannot_be_split(tmp_path):
