@@ -128,7 +128,9 @@ def test_gradients_of_densenet(tmp_path):
         "conv1": model.features.conv0.weight,
         "dense1_1_3x3": model.features.denseblock1.denselayer1.conv2.weight,
     }
-    assert_gradients_equal(network, model, noise(2, 65, 65), kernels, tolerance=1e-3)
+    assert_gradients_equal(
+        network, model, noise(2, 65, 65), kernels, tolerance=5e-3
+    )  # float32 and float64 of Torch differ by 3e-3
 
 
 def as_the_paper(model):
