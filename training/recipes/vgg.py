@@ -34,7 +34,7 @@ FASHION = replace(
     alexnet.FASHION,
     architecture="vgg-a",
     options={"stem": "small", "width": 0.1875, "fc_width": 256, "dropout": 0.25},
-    epochs=5,
+    epochs=4,
 )
 
 RECIPES: dict[str, dict[str, Recipe]] = {

@@ -23,7 +23,7 @@ PAPER = replace(
 )
 
 FASHION = replace(
-    alexnet.FASHION, architecture="zfnet", options={**alexnet.FASHION.options, "width": 0.125}, epochs=6
+    alexnet.FASHION, architecture="zfnet", options={**alexnet.FASHION.options, "width": 0.125}, epochs=5
 )
 
 RECIPES: dict[str, dict[str, Recipe]] = {"zfnet": {"directory": PAPER, "fashion-mnist": FASHION}}
