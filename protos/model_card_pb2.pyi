@@ -88,7 +88,7 @@ class File(_message.Message):
     def __init__(self, path: _Optional[str] = ..., bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Provenance(_message.Message):
-    __slots__ = ("published", "architecture", "data_set", "recipe", "seed", "trainable_parameters", "training_seconds", "training_cpu_seconds", "versions", "git_revision")
+    __slots__ = ("published", "architecture", "data_set", "recipe", "seed", "trainable_parameters", "training_seconds", "training_cpu_seconds", "device", "versions", "git_revision")
     class VersionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class Provenance(_message.Message):
     TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_CPU_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     GIT_REVISION_FIELD_NUMBER: _ClassVar[int]
     published: _timestamp_pb2.Timestamp
@@ -114,6 +115,7 @@ class Provenance(_message.Message):
     trainable_parameters: int
     training_seconds: float
     training_cpu_seconds: float
+    device: str
     versions: _containers.ScalarMap[str, str]
     git_revision: str
-    def __init__(self, published: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., architecture: _Optional[str] = ..., data_set: _Optional[str] = ..., recipe: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., seed: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., training_seconds: _Optional[float] = ..., training_cpu_seconds: _Optional[float] = ..., versions: _Optional[_Mapping[str, str]] = ..., git_revision: _Optional[str] = ...) -> None: ...
+    def __init__(self, published: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., architecture: _Optional[str] = ..., data_set: _Optional[str] = ..., recipe: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., seed: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., training_seconds: _Optional[float] = ..., training_cpu_seconds: _Optional[float] = ..., device: _Optional[str] = ..., versions: _Optional[_Mapping[str, str]] = ..., git_revision: _Optional[str] = ...) -> None: ...

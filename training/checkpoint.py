@@ -1,11 +1,11 @@
-"""A run on disk between two epochs: everything that the rest of the run depends on.
+"""A run on disk between two steps: everything that the rest of the run depends on.
 
 One .npz file holds the variables of the model (states of random layers among them) and of
 the optimiser (the step count among them), and what the run is: recipe, seed and data.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,11 @@ class Reached:
     """How far a run has come."""
 
     history: list[dict[str, float]] = field(default_factory=list)
-    """What was measured in each epoch."""
+    """What was measured in each whole epoch."""
+    steps: int = 0
+    """Of the epoch after them."""
+    so_far: dict[str, float] = field(default_factory=dict)
+    """What was measured in these steps: means, and the seconds that they took."""
 
     @property
     def epochs(self) -> int:
@@ -34,7 +38,7 @@ def save(path: Path, model: keras.Model, run: dict[str, Any], reached: Reached) 
     `model` is compiled and built; `run` says what it is, in JSON's types.
     """
     arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(_variables(model))}
-    about = json.dumps({"run": run, "history": reached.history})
+    about = json.dumps({"run": run, "reached": asdict(reached)})
     with replacing(path) as file:
         np.savez(file, about=np.array(about), **arrays)
 
@@ -59,7 +63,7 @@ def restore(path: Path, model: keras.Model, run: dict[str, Any]) -> Reached:
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
-    return Reached(about["history"])
+    return Reached(**about["reached"])
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

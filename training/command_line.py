@@ -17,10 +17,11 @@ _PATH = click.Path(path_type=Path)
 Examples:
   tencrop train resnet20 --data fashion-mnist
   tencrop train vgg-d --data pictures/ --variant smoke
+  tencrop train resnet50 --data pictures/ --init resnet50-0676ba61.pth --epochs 10 --learning-rate 0.01
   tencrop train lenet5 --data fashion-mnist --data-dir /usr/share/datasets --out models/boots --seed 3
   tencrop train lenet5 --data pictures/ --out models/mine --epochs 40 --no-mirror --learning-rate 0.02
 
-A run that was interrupted goes on after its last whole epoch when the same command is given again.
+A run that was interrupted goes on where it was, to half a minute, when the same command is given again.
 Watch it with: tensorboard --logdir runs"""
 )
 @click.argument("architecture")
@@ -39,6 +40,12 @@ Watch it with: tensorboard --logdir runs"""
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of all chance in the run."
 )
+@click.option(
+    "--init",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Weights to begin with: torchvision's .pth, or a .keras or .h5 file of keras.applications or of this "
+    "architecture. A classifier of other classes begins as drawn.",
+)
 @click.option("--run-dir", type=_PATH, help="For the checkpoint and TensorBoard's logs.  [default: runs/NAME]")
 @data_options.data_dir
 @data_options.hold_out
@@ -49,6 +56,7 @@ def train(
     out: Path | None,
     variant: str,
     seed: int,
+    init: Path | None,
     run_dir: Path | None,
     data_dir: Path | None,
     hold_out: int | None,
@@ -63,16 +71,24 @@ def train(
     """
     from rich.console import Console
 
-    from training import job
+    from training import job, ledger
 
     architecture = find(architecture).name
-    recipe = with_overrides(recipes.find(architecture, data_name, variant), **overrides)
+    recipe = recipes.find(architecture, data_name, variant)
+    if init:
+        from training import weights
+
+        recipe = with_overrides(recipe, weights.variant(architecture, init).options)
+    recipe = with_overrides(recipe, **overrides)
     out = out or Path("models", f"{architecture}-{Path(data_name).name}")
     run_dir = run_dir or Path("runs", out.resolve().name)
     try:
-        published = job.train(recipe, data_options.load(data_name, data_dir, hold_out), seed, out, run_dir, Console())
+        data = data_options.load(data_name, data_dir, hold_out)
+        published = job.train(recipe, data, seed, out, run_dir, Console(), init)
     except KeyboardInterrupt:
-        stopped = click.ClickException(f"Stopped. The same command goes on from the last whole epoch, in {run_dir}.")
+        stopped = click.ClickException(f"Stopped. The same command goes on from the checkpoint in {run_dir}.")
         stopped.exit_code = 130  # 128 + SIGINT
         raise stopped from None
-    click.echo(f"{published.directory}: top-1 error on {job.summary(published.card)}")
+    if published:
+        click.echo(f"{published.directory}: top-1 error on {job.summary(published.card)}")
+        click.echo(f"History and curves are in {run_dir}, and a line in {run_dir.parent / ledger.NAME}.")

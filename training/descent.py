@@ -19,12 +19,31 @@ def compile_for_training(model: keras.Model, recipe: Recipe, steps: int) -> kera
             if recipe.filter_rms and len(variable.shape) == 4:
                 variable.constraint = LimitedFilters(recipe.filter_rms)
     averaging = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
-    rate = learning_rate(recipe, steps)
-    optimizer = keras.optimizers.SGD(rate, recipe.momentum, recipe.nesterov, **averaging)
+    optimizer = Descent(learning_rate(recipe, steps), recipe.momentum, recipe.nesterov, **averaging)
     if recipe.mixed_precision == "float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(optimizer, cross_entropy, metrics=[top_1_error], jit_compile=False)
     return model
+
+
+@keras.saving.register_keras_serializable("tencrop")
+class Descent(keras.optimizers.SGD):
+    """Stochastic gradient descent that leaves the weights as they are when a fit ends: a run may take several,
+    and Keras would put their average in place after each.
+    """
+
+    def finalize_variable_values(self, var_list):
+        pass
+
+    def take_averages(self, variables: list[keras.Variable]) -> None:
+        """Puts the moving averages in the place of the weights, where averages are kept."""
+        super().finalize_variable_values(variables)
+
+
+def take_averages(model: keras.Model) -> None:
+    """Ends the training of `model`: its weights are what the recipe publishes."""
+    descent = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    descent.take_averages(model.trainable_variables)
 
 
 def cross_entropy(class_ids, logits):

@@ -187,16 +187,16 @@ def for_training(model: keras.Model, strategy: tf.distribute.Strategy) -> keras.
     return InStep(model.input, model.output) if _on_several_machines(strategy) else model
 
 
-def check_agreement(strategy: tf.distribute.Strategy, run: dict[str, Any], epochs: int) -> None:
-    """Raises BadCluster where other machines train something else, or go on from another epoch."""
+def check_agreement(strategy: tf.distribute.Strategy, run: dict[str, Any], steps: int) -> None:
+    """Raises BadCluster where other machines train something else, or go on from another step."""
     if not _on_several_machines(strategy):
         return
-    mine = [zlib.crc32(json.dumps(run, sort_keys=True).encode()), epochs]
+    mine = [zlib.crc32(json.dumps(run, sort_keys=True).encode()), steps]
     all_of_them = _gather(strategy, mine)
     if any(each != mine for each in all_of_them):
         raise BadCluster(
             "Workers train the same recipe, data and seed, and go on from the same checkpoint; these have "
-            f"{len({run for run, _ in all_of_them})} different runs and have reached the epochs "
+            f"{len({run for run, _ in all_of_them})} different runs and have reached the steps "
             f"{', '.join(str(reached) for _, reached in all_of_them)}. Give all the same command, and a run "
             "directory that they share."
         )
@@ -219,7 +219,7 @@ def in_step(strategy: tf.distribute.Strategy) -> Iterator[None]:
             raise
         raise WorkerLost(
             "Workers train in step, and one has ended or cannot be reached. Look for the reason there, and give all "
-            f"the same command again: they go on from the last whole epoch. What TensorFlow says: {_reason(error)}"
+            f"the same command again: they go on from the last checkpoint. What TensorFlow says: {_reason(error)}"
         ) from error
 
 

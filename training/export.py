@@ -18,7 +18,8 @@ from training import provenance
 from training.canvases import geometry_of, input_of, to_picture
 from training.data import DataSet
 from training.data.data_set import Pictures
-from training.evaluate import Member, measure
+from training.evaluate import Member, count_votes
+from training.evaluation.scores import measurements
 from training.fit import Trained
 from training.publishing import publish
 
@@ -46,12 +47,14 @@ def publish_trained(trained: Trained, data: DataSet, directory: Path) -> Path:
             trainable_parameters=count_parameters(trained.model),
             training_seconds=trained.spent("seconds"),
             training_cpu_seconds=trained.spent("cpu_seconds"),
+            device=provenance.device(),
         ),
     )
     card.provenance.recipe.update(recipe.as_dict())
 
     def measured(engine: cards.Engine) -> Iterable[Measurement]:
-        return measure([Member(card, engine)], data).measurements()
+        tally = count_votes({card.name: Member(card, engine)}, data)
+        return measurements(tally.data_set, tally.rows[-1].outcomes)
 
     return publish_model(trained.model, card, golden_rows(data.test, card), measured, directory)
 

@@ -9,18 +9,19 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from training import architectures, canvases
 from training.batches import Statistics
 from training.data import DataSet
-from training.descent import compile_for_training
+from training.descent import compile_for_training, take_averages
 from training.distribution import check_agreement, for_training, in_step, is_chief, share_out
 from training.errors import BadRecipe
 from training.keeper import CHECKPOINT, FollowPlateaus, Keeper, StopWhenDiverged
 from training.precision import computing_in
+from training.preprocessing import Preprocessing, behind
 from training.recipes.recipe import Recipe
 from training.sources import source_of
+from training.weights import Init
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,13 @@ def fit(
     run_directory: Path,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     strategy: tf.distribute.Strategy | None = None,
+    init: Init | None = None,
 ) -> Trained:
     """Trains, or goes on from the checkpoint in `run_directory` if there is one; on one device, or on those
-    of `strategy` in step.
+    of `strategy` in step; from weights drawn at random, or those of `init`.
 
-    After each epoch the checkpoint is replaced, and TensorBoard's logs grow in
-    `run_directory/tensorboard`. Interrupted after any epoch and started again on the same
+    After each epoch, and at times within one, the checkpoint is replaced; TensorBoard's logs grow
+    in `run_directory/tensorboard`. Interrupted at any moment and started again on the same
     machine, a run ends with the very weights of one that was not interrupted.
 
     Sets the global seed of Keras, which the first weights are drawn from.
@@ -60,12 +62,12 @@ def fit(
     The caller keeps other processes out of `run_directory`, but for the workers of `strategy`, who share it.
 
     Raises BadRecipe, UnknownName where the architecture or one of its options is not known,
-    RecipeChanged where the checkpoint is of another run, and Diverged; on several machines also
-    BadCluster where they do not agree, and WorkerLost.
+    RecipeChanged where the checkpoint is of another run, WeightsUnusable where those of `init` do not
+    fit, and Diverged; on several machines also BadCluster where they do not agree, and WorkerLost.
     """
     strategy = strategy or tf.distribute.get_strategy()
     run_directory.mkdir(parents=True, exist_ok=True)
-    run = describe_run(recipe, data, seed)
+    run = describe_run(recipe, data, seed, init)
     if recipe.validation:
         data = data.hold_out(round(recipe.validation * len(data.train)))
     source = source_of(data, recipe)
@@ -75,39 +77,46 @@ def fit(
     keeper = Keeper(run_directory / CHECKPOINT, run, writes=chief)
     with in_step(strategy):
         with strategy.scope():
-            served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics())
+            served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics(), init)
             learning = for_training(learning, strategy)
             compile_for_training(learning, recipe, source.steps)
         reached = keeper.restore(learning)
-        check_agreement(strategy, run, reached.epochs)
+        check_agreement(strategy, run, reached.epochs * source.steps + reached.steps)
         validation = _validation(data, recipe, strategy.num_replicas_in_sync) if recipe.validation else None
-        learning.fit(
-            stream(source.batches(seed, first_epoch=reached.epochs)),
-            initial_epoch=reached.epochs,
-            epochs=recipe.epochs,
-            steps_per_epoch=source.steps,
-            validation_data=validation and stream(validation),
-            validation_steps=validation and len(validation),
-            shuffle=False,  # batches() does
-            verbose=0,
-            callbacks=[
-                StopWhenDiverged(keeper),
-                *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
-                *([keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False)] if chief else []),
-                keeper,
-                *callbacks,
-            ],
-        )
+        watching = [
+            StopWhenDiverged(keeper),
+            *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
+            *([keras.callbacks.TensorBoard(run_directory / "tensorboard", write_graph=False)] if chief else []),
+            keeper,
+            *callbacks,
+        ]
+        # An epoch that was begun before is gone on with by itself: it has fewer steps than the others.
+        for last_epoch in [reached.epochs + 1, recipe.epochs] if reached.steps else [recipe.epochs]:
+            reached = keeper.reached
+            learning.fit(
+                stream(source.batches(seed, reached.epochs).skip(reached.steps)),
+                initial_epoch=reached.epochs,
+                epochs=last_epoch,
+                steps_per_epoch=source.steps - reached.steps,
+                validation_data=validation and stream(validation),
+                validation_steps=validation and len(validation),
+                shuffle=False,  # batches() does
+                verbose=0,
+                callbacks=watching,
+            )
+        take_averages(learning)
     return Trained(served, recipe, seed, keeper.reached.history)
 
 
-def describe_run(recipe: Recipe, data: DataSet, seed: int) -> dict[str, Any]:
+def describe_run(recipe: Recipe, data: DataSet, seed: int, init: Init | None = None) -> dict[str, Any]:
     """What makes a run the run it is, in JSON's types."""
     about_data = {"data": data.name, "labels": list(data.labels), "training pictures": len(data.train)}
-    return recipe.as_dict() | about_data | {"seed": seed}
+    return recipe.as_dict() | about_data | {"seed": seed, "init": str(init or "")}
 
 
-def make_models(recipe: Recipe, classes: int, channels: int, statistics: Statistics) -> tuple[keras.Model, keras.Model]:
+def make_models(
+    recipe: Recipe, classes: int, channels: int, statistics: Statistics, init: Init | None = None
+) -> tuple[keras.Model, keras.Model]:
     """The untrained network behind its scaling, to be served and to be trained, of the same layers:
     uint8 [N, side, side, channels] -> float32 logits, [N, classes] of the one, and of the other the same,
     or [N, heads, classes] where the network has auxiliary heads.
@@ -123,21 +132,17 @@ def make_models(recipe: Recipe, classes: int, channels: int, statistics: Statist
             f"A network is built from options that fit it; {recipe.architecture} cannot be from "
             f"{dict(recipe.options)}. Correct what Keras names: {error}"
         ) from error
+    if init is not None:
+        init(network)
     deviation = np.maximum(statistics.deviation, 1.0)
-    scaled = partial(behind_scaling, scale=1 / deviation, offset=-statistics.mean / deviation)
+    prepared = Preprocessing(statistics.mean.tolist(), (1 / deviation).tolist())
+    scaled = partial(behind, preprocessing=prepared, input_shape=shape)
     if not isinstance(network.output, dict):
         model = scaled(network)
         return model, model
     main, *others = sorted(network.output, key=lambda name: (name.startswith("aux"), name))
     together = keras.ops.stack([network.output[name] for name in (main, *others)], axis=1)
     return scaled(keras.Model(network.input, network.output[main])), scaled(keras.Model(network.input, together))
-
-
-def behind_scaling(network: keras.Model, scale: NDArray, offset: NDArray) -> keras.Model:
-    """`network` fed with scale * picture + offset, in float32, each [channels]: a model of uint8 pictures."""
-    pictures = keras.Input(network.input_shape[1:], dtype="uint8", name="pictures")
-    scaling = keras.layers.Rescaling(scale.tolist(), offset.tolist(), dtype="float32", name="scaling")
-    return keras.Model(pictures, network(scaling(pictures)))
 
 
 def _validation(data: DataSet, recipe: Recipe, devices: int) -> tf.data.Dataset:

@@ -17,11 +17,16 @@ from training.errors import RunTaken
 from training.recipes.recipe import Recipe
 
 with chatter_kept_back():
+    from training import curves, history, ledger
     from training.distribution import is_chief, strategy_of, wait_for_all
     from training.export import publish_trained
     from training.fit import fit
     from training.keeper import CHECKPOINT
     from training.progress import ShowProgress
+    from training.weights import Init
+
+
+HISTORY, CURVES = "history.csv", "curves.png"
 
 
 class Published(NamedTuple):
@@ -32,10 +37,17 @@ class Published(NamedTuple):
 
 
 def train(
-    recipe: Recipe, data: DataSet, seed: int, out: Path, run_directory: Path, console: Console
+    recipe: Recipe,
+    data: DataSet,
+    seed: int,
+    out: Path,
+    run_directory: Path,
+    console: Console,
+    init: Path | None = None,
 ) -> Published | None:
     """Trains, measures and publishes a new version at `out` (models/NAME); goes on where an interrupted
-    job stopped. Where the environment says that several machines train together, all but the chief
+    job stopped. The weights of the file `init` take the place of drawn ones. A finished one leaves its history and curves in `run_directory`, and a line in the ledger
+    beside it. Where the environment says that several machines train together, all but the chief
     write, show and publish nothing, and get None when the chief has published.
 
     Raises RunTaken where another process works in `run_directory`, or it is `out`, and what
@@ -51,15 +63,20 @@ def train(
                 f"One process trains in a run directory; another one does in {run_directory}. "
                 "Wait for it, or take another directory."
             )
-        with ShowProgress(out.name, console) if chief else nullcontext() as progress:
-            trained = fit(recipe, data, seed, run_directory, [progress] if chief else [], strategy)
+        with ShowProgress(out.name, recipe.epochs, console) if chief else nullcontext() as progress:
+            weights = Init(init, lambda report: console.print(str(report), highlight=False)) if init else None
+            trained = fit(recipe, data, seed, run_directory, [progress] if chief else [], strategy, weights)
         directory = publish_trained(trained, data, out) if chief else None
         wait_for_all(strategy)
         if directory is None:
             return None
+        card = cards.read(directory)
+        history.write(run_directory / HISTORY, trained.history)
+        curves.draw(trained.history, run_directory / CURVES, f"{out.name}: {recipe.architecture} on {data.name}")
+        ledger.append(run_directory.parent / ledger.NAME, ledger.entry_of(card, int(directory.name)))
         # The job is done: started again, it begins anew. Somebody may have tidied up already.
         (run_directory / CHECKPOINT).unlink(missing_ok=True)
-    return Published(directory, cards.read(directory))
+    return Published(directory, card)
 
 
 def summary(card: ModelCard) -> str:

@@ -42,7 +42,7 @@ class Entry:
 _FIELDS = {field.name for field in dataclasses.fields(Entry)}
 
 
-def entry_of(card: ModelCard, version: int, cpu_seconds: float, device: str) -> Entry:
+def entry_of(card: ModelCard, version: int) -> Entry:
     """The entry of the run that made `version` of a model with `card`."""
     provenance = card.provenance
     return Entry(
@@ -54,12 +54,12 @@ def entry_of(card: ModelCard, version: int, cpu_seconds: float, device: str) -> 
         seed=provenance.seed,
         epochs=int(provenance.recipe["epochs"]),
         seconds=provenance.training_seconds,
-        cpu_seconds=cpu_seconds,
+        cpu_seconds=provenance.training_cpu_seconds,
         top_1_errors={
             Views.Name(each.views).removeprefix("VIEWS_").lower(): each.top_1_error for each in card.measurements
         },
         parameters=provenance.trainable_parameters,
-        device=device,
+        device=provenance.device,
         git_revision=provenance.git_revision,
     )
 

@@ -1,12 +1,11 @@
 """Tables in the documents: lines of Markdown between two markers, written by the command that measured them."""
 
-import os
-import platform
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from training.durable import replacing
+from training.provenance import processor
 
 
 def row(head: str, cells: Sequence[str]) -> str:
@@ -39,7 +38,4 @@ def between(text: str, begin: str, end: str, content: str) -> str:
 
 def today() -> str:
     """The date, and the machine that measured."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-    return f"{date.today()}, {os.cpu_count()} cores of {cpu}"
+    return f"{date.today()}, {processor()}"

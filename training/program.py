@@ -13,4 +13,4 @@ def run(main: Callable[[], None]) -> None:
     except TencropError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("Stopped. The same command goes on from the last whole epoch.")
+        sys.exit("Stopped. The same command goes on where this one was.")

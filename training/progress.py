@@ -13,9 +13,10 @@ class ShowProgress(keras.callbacks.Callback):
     Enter it as a context around the training, so that the terminal is given back whatever happens.
     """
 
-    def __init__(self, title: str, console: Console) -> None:
+    def __init__(self, title: str, epochs: int, console: Console) -> None:
         super().__init__()
         self._title = title
+        self._epochs = epochs
         self._console = console
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -34,22 +35,21 @@ class ShowProgress(keras.callbacks.Callback):
         self._bar.stop()
 
     def on_train_begin(self, logs=None):
-        epochs, steps = self.params["epochs"], self.params["steps"]
-        self._task = self._bar.add_task(self._title, total=epochs * steps, epoch=0, epochs=epochs, state="")
+        if not self._bar.tasks:
+            self._bar.add_task(self._title, total=self._epochs, epoch=0, epochs=self._epochs, state="")
+        self._task = self._bar.task_ids[0]
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.monotonic()
-        self._bar.update(self._task, completed=epoch * self.params["steps"], epoch=epoch + 1)
+        self._bar.update(self._task, completed=epoch, epoch=epoch + 1)
 
     def on_train_batch_end(self, batch, logs=None):
-        self._bar.update(self._task, advance=1, state=_state(logs))
+        self._bar.update(self._task, advance=1 / self.params["steps"], state=_state(logs))
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self._console.is_terminal and (epoch + 1) % max(1, self.params["epochs"] // 10) == 0:
+        if not self._console.is_terminal and (epoch + 1) % max(1, self._epochs // 10) == 0:
             seconds = time.monotonic() - self._began
-            self._console.print(
-                f"{self._title}  epoch {epoch + 1}/{self.params['epochs']}  {_state(logs)}  {seconds:.1f} s"
-            )
+            self._console.print(f"{self._title}  epoch {epoch + 1}/{self._epochs}  {_state(logs)}  {seconds:.1f} s")
 
 
 def _state(logs: dict[str, float]) -> str:

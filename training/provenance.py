@@ -1,5 +1,6 @@
 """Where a model comes from, for its card."""
 
+import os
 import platform
 import subprocess
 from importlib import metadata
@@ -17,6 +18,24 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def device() -> str:
+    """What this process trains on: "2 x NVIDIA H100 80GB HBM3", or the processor."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return processor()
+    return f"{len(gpus)} x {tf.config.experimental.get_device_details(gpus[0]).get('device_name', 'GPU')}"
+
+
+def processor() -> str:
+    """ "2 cores of AMD EPYC", where the system tells its name."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return f"{os.cpu_count()} cores of {name}"
 
 
 def git_revision() -> str:

@@ -63,7 +63,7 @@ def describe_files(directory: Path) -> list[File]:
     """Path, size and SHA-256 of every file below `directory` but the card, in order of path."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     return [
-        File(path=path.relative_to(directory).as_posix(), bytes=path.stat().st_size, sha256=_sha256(path))
+        File(path=path.relative_to(directory).as_posix(), bytes=path.stat().st_size, sha256=sha256_of(path))
         for path in paths
         if path.relative_to(directory) != CARD_PATH
     ]
@@ -112,7 +112,7 @@ def check_files(files: Iterable[File], directory: Path) -> None:
             raise ModelRejected(f"A card lists files of its own directory; {file.path!r} is outside {directory}.")
         if not path.is_file():
             raise ModelRejected(f"The card lists {file.path!r}, which {directory} lacks. Copy the whole directory.")
-        if path.stat().st_size != file.bytes or _sha256(path) != file.sha256:
+        if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
             raise ModelRejected(
                 f"The card gives {file.path!r} the SHA-256 {file.sha256[:12]}…; the file in {directory} "
                 "has other bytes. Copy the directory again, or publish the changed model as a new version."
@@ -161,7 +161,7 @@ def _golden_row(png: bytes, card: ModelCard) -> NDArray[np.uint8]:
     return row.reshape(shape)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

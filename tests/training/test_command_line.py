@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 
 from serving.models import card as cards
-from training import command_line, job
+from training import architectures, command_line, history, job, ledger
 from training.data import NAMES
 
 
@@ -53,7 +55,7 @@ def test_an_interrupted_run_says_how_it_goes_on(here, monkeypatch):
     monkeypatch.setattr(job, "train", interrupt)
     result = run(command_line.train, "lenet5", *QUICK, "--out", "models/mine")
     assert result.exit_code == 130
-    assert "The same command goes on from the last whole epoch, in runs/mine" in result.output
+    assert "The same command goes on from the checkpoint in runs/mine" in result.output
 
 
 @pytest.mark.parametrize("pair", ["activation", ""])
@@ -72,3 +74,37 @@ def test_help_teaches_by_example(command):
 def test_help_names_every_data_set():
     text = run(command_line.train, "--help").output
     assert all(name in text for name in NAMES)
+
+
+def test_a_run_leaves_its_history_its_curves_and_a_line_in_the_ledger(here):
+    result = run(command_line.train, "LeNet-5", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "models/lenet5-digits/1: top-1 error" in result.output
+    assert "a line in runs/ledger.jsonl" in result.output
+    (row,) = history.read(here / "runs" / "lenet5-digits" / job.HISTORY)
+    assert row["epoch"] == 1
+    assert (here / "runs" / "lenet5-digits" / job.CURVES).read_bytes().startswith(b"\x89PNG")
+    (entry,) = ledger.read(here / "runs" / ledger.NAME)
+    card = cards.read(here / "models" / "lenet5-digits" / "1")
+    assert entry == ledger.entry_of(card, 1)
+    assert entry.cpu_seconds > 0
+    assert entry.device
+
+
+def test_a_smoke_is_one_step(here):
+    result = run(command_line.train, "resnet20", "--data", "digits", "--variant", "smoke")
+    assert result.exit_code == 0, result.output
+    assert dict(cards.read(here / "models" / "resnet20-digits" / "1").provenance.recipe)["steps"] == 1
+
+
+def test_training_begins_with_the_weights_of_a_file(here):
+    network = architectures.build("lenet5", 7, (32, 32, 1))
+    network.save(here / "other.keras")
+    kernel = np.asarray(network.get_layer("c1").kernel)
+    slow = ("--epochs", 1, "--steps", 1, "--learning-rate", 1e-20, "--l2", 0)
+    result = run(command_line.train, "lenet5", "--data", "digits", *slow, "--init", "other.keras")
+    assert result.exit_code == 0, result.output
+    assert "As drawn, since the file is of other classes: output/kernel, output/bias" in result.output
+    engine = tf.saved_model.load(str(here / "models" / "lenet5-digits" / "1"))
+    kernels = [each.numpy() for each in engine.weights if each.shape == kernel.shape]
+    np.testing.assert_allclose(kernels[0], kernel, atol=1e-6)

@@ -58,9 +58,10 @@ def test_an_entry_says_what_the_card_says():
     provenance.published.FromJsonString("2026-11-23T14:05:09.123Z")
     provenance.architecture, provenance.data_set, provenance.git_revision = "lenet5", "digits", "abc"
     provenance.seed, provenance.trainable_parameters, provenance.training_seconds = 3, 61_706, 12.5
+    provenance.training_cpu_seconds, provenance.device = 24.25, "2 cores"
     provenance.recipe.update({"epochs": 40})
-    assert ledger.entry_of(card, 1, cpu_seconds=24.25, device="2 cores") == ENTRY
-    assert isinstance(ledger.entry_of(card, 1, 24.25, "2 cores").epochs, int)
+    assert ledger.entry_of(card, 1) == ENTRY
+    assert isinstance(ledger.entry_of(card, 1).epochs, int)
 
 
 @pytest.mark.parametrize("kept", [1, 40, -1])

@@ -8,6 +8,7 @@ were saved to (.keras, .weights.h5, .h5).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from serving.models.card import sha256_of
 from training import architectures
 from training.errors import WeightsUnusable
 from training.weights import keras_applications, keras_files, torch_files, torchvision
@@ -107,6 +109,21 @@ def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Re
         if slot.ours in fitting:
             slot.variable.assign(fitting[slot.ours])
     return Report(path, origin.name, dict(options), len(fitting), folded, tuple(drawn), heads_left)
+
+
+@dataclass(frozen=True)
+class Init:
+    """The weights that a training begins with; `tell` is given the report of what became of them."""
+
+    path: Path
+    tell: Callable[[Report], None]
+
+    def __call__(self, network: keras.Model) -> None:
+        """Puts them into `network`, but for a classifier of other classes. Raises what `load` raises."""
+        self.tell(load(network, self.path, other_classes=True))
+
+    def __str__(self) -> str:
+        return f"{self.path.name}, sha256 {sha256_of(self.path)}"
 
 
 class _Slot(NamedTuple):
