@@ -4,7 +4,7 @@ Each picture is read, and of a JPEG only the window decoded that training sees t
 read is skipped, counted and named; the place of each picture in its epoch tells which are missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from training import canvases
 from training.augmentation.colour import principal_colours
+from training.augmentation.seeds import Seed
 from training.batches import Statistics, augment, steps_per_epoch
 from training.cuts import cutter
 from training.data import DataSet
@@ -81,13 +82,15 @@ class Streamed:
 
         @tf.autograph.experimental.do_not_convert
         def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-            batches = self._skipping.follow(self._cuts(epoch_seed(epoch)), epoch, self.steps)
+            cut = cutter(recipe, self._data.channels, colours)
+            batches = self._skipping.follow(self._cuts(cut, epoch_seed(epoch)), epoch, self.steps)
             return batches.enumerate().map(
                 lambda step, batch: (*batch, tf.random.fold_in(epoch_seed(epoch), _BATCHES + step))
             )
 
         def rows(squares: tf.Tensor, class_ids: tf.Tensor, step_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return augment(squares, recipe, colours, step_seed), class_ids
+            rows = augment(squares, recipe, colours, step_seed) if recipe.crop == "shift" else squares
+            return rows, class_ids
 
         epochs = tf.data.Dataset.range(first_epoch, recipe.epochs)
         return epochs.flat_map(epoch_batches).map(rows, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
@@ -107,12 +110,11 @@ class Streamed:
         """The names of the pictures that were skipped in the last epoch that was in need of it."""
         return self._skipping.names if self._skipping else []
 
-    def _cuts(self, seed: tf.Tensor) -> tf.data.Dataset:
-        """An epoch's pictures in batches with their places in it, up to twice: (int64 [batch], uint8 [batch, side,
-        side, channels], int32 [batch]). Broken ones are left out; at the very end comes a batch of none.
+    def _cuts(self, cut: Callable[[tf.Tensor, Seed], tf.Tensor], seed: tf.Tensor) -> tf.data.Dataset:
+        """What `cut` makes of an epoch's pictures, in batches with their places in it, up to twice: (int64 [batch],
+        uint8 [batch, side, side, channels], int32 [batch]). Broken ones are left out; at the end comes a batch of none.
         """
         batch_size, pictures = self._recipe.batch_size, len(self._data.train)
-        cut = cutter(self._recipe, self._data.channels)
 
         def one(place: tf.Tensor, element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             picture, class_id = self._feed.fetch(element)

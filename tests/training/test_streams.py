@@ -89,16 +89,17 @@ def test_crops_and_mirror_images_differ_from_picture_to_picture(crop):
     assert len({row.tobytes() for row in rows}) > 10
 
 
-def test_shifted_crops_are_cut_from_servings_canvas():
-    generator = np.random.default_rng(0)
-    smooth = Image.fromarray(generator.integers(0, 255, (6, 9, 3), np.uint8)).resize((90, 60), Image.Resampling.BICUBIC)
+@pytest.mark.parametrize("margin", [0, 2, 12])
+@pytest.mark.parametrize("size", [(90, 60), (60, 90), (64, 60), (50, 50)])
+def test_shifted_crops_are_cut_from_servings_canvas(size, margin):
+    samples = np.random.default_rng(0).integers(0, 255, (6, 9, 3), np.uint8)
     file = io.BytesIO()
-    smooth.save(file, "JPEG", quality=95)
-    recipe = Recipe(input_side=32, shorter_side=32, margin=2)
+    Image.fromarray(samples).resize(size, Image.Resampling.BICUBIC).save(file, "JPEG", quality=95)
+    recipe = Recipe(input_side=32, shorter_side=32, margin=margin)
     ours = cutter(recipe, 3)(tf.constant(file.getvalue()), (0, 0)).numpy()
     (theirs,) = lay_out([np.asarray(decode(open_header(file.getvalue(), Limits())))], recipe, 3)
-    assert ours.shape == theirs.shape == (36, 36, 3)
-    assert np.abs(ours.astype(int) - theirs).mean() < 1
+    np.testing.assert_array_equal(ours.any(axis=2), theirs.any(axis=2))
+    assert np.abs(ours.astype(int) - theirs).mean() < 3
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -154,7 +155,7 @@ def test_colours_are_shifted_where_the_recipe_says_so(animals):
     assert any((rows != others).any() for (rows, _), (others, _) in zip(plain, coloured, strict=True))
 
 
-BROKEN = {"cut off": jpeg([90] * 3)[:300], "empty": b"", "text": b"This is no picture."}
+BROKEN = {"cut off": jpeg([90] * 3)[:-150], "empty": b"", "text": b"This is no picture."}
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
@@ -206,7 +207,7 @@ def test_a_stream_of_nothing_but_broken_files_ends(tmp_path):
     source = Streamed(pictures, RECIPE)
     for path in pictures.train.images.paths:
         open(path, "wb").close()
-    with pytest.raises(DataUnusable, match="share of 0.9 may be broken"), source.stops_clearly():
+    with pytest.raises(DataUnusable, match=r"share of 0\.9 may be broken"), source.stops_clearly():
         read(source)
     with pytest.raises(DataUnusable, match="none of the"):
         source.statistics()
