@@ -46,9 +46,11 @@ def train(
     init: Path | None = None,
 ) -> Published | None:
     """Trains, measures and publishes a new version at `out` (models/NAME); goes on where an interrupted
-    job stopped. The weights of the file `init` take the place of drawn ones. A finished one leaves its history and curves in `run_directory`, and a line in the ledger
-    beside it. Where the environment says that several machines train together, all but the chief
-    write, show and publish nothing, and get None when the chief has published.
+    job stopped. Weights in the file `init` take the place of drawn ones.
+
+    A finished job leaves its history and curves in `run_directory`, and a line in the ledger beside it.
+    Where the environment says that several machines train together, all but the chief write, show and
+    publish nothing, and get None when the chief has published.
 
     Raises RunTaken where another process works in `run_directory`, or it is `out`, and what
     strategy_of, fit and publish_trained raise.

@@ -20,8 +20,9 @@ def architectures(name: str | None) -> None:
 
     Parameters are the trainable ones, multiply-adds those of one picture at the paper's input. Errors
     are in percent as published, top-1 / top-5 on ImageNet's validation pictures unless another set is
-    named. The recipe is its paper's: epochs, pictures a step, learning rate, how it falls. A layer's field is the side of the square of input pixels that one of its values depends on,
-    and its stride how far apart these squares lie.
+    named. The recipe is its paper's: epochs x pictures a step, the learning rate and how it falls. A
+    layer's field is the side of the square of input pixels that one of its values depends on, and its
+    stride how far apart these squares lie.
     """
     from rich.console import Console
 
