@@ -1,6 +1,6 @@
 """Measures training against bare Keras and tf.data, and rewrites its tables in README.md.
 
-    make bench-training
+make bench-training
 """
 
 from pathlib import Path
