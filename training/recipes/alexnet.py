@@ -8,6 +8,7 @@ tencrop train alexnet --data fashion-mnist --out models/alexnet-fashion
 
 from dataclasses import replace
 
+from training.recipes.fashion import FASHION
 from training.recipes.recipe import Recipe
 
 PAPER = Recipe(
@@ -28,20 +29,14 @@ PAPER = Recipe(
 )
 
 # Ours: thin, without normalisation over maps, which a processor takes longer for than for the convolutions.
-FASHION = Recipe(
+FASHION_MNIST = replace(
+    FASHION,
     architecture="alexnet",
     options={"stem": "small", "width": 0.25, "fc_width": 256, "dropout": 0.25, "lrn": "off"},
-    input_side=28,
-    shorter_side=28,
-    margin=1,
-    translate=1,
-    mirror=True,
     epochs=2,
-    batch_size=64,
     learning_rate=0.02,
-    warmup=1,
 )
 
-RECIPES = {"alexnet": {"directory": PAPER, "fashion-mnist": FASHION}}
+RECIPES = {"alexnet": {"directory": PAPER, "fashion-mnist": FASHION_MNIST}}
 # The lecture lists the layers without groups, and calls normalisation over maps unnecessary.
 LECTURE = {"alexnet": {"directory": replace(PAPER, options={"groups": 1, "lrn": "off"})}}

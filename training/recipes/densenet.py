@@ -10,6 +10,7 @@ tencrop train densenet-bc100-k12 --data fashion-mnist --out models/densenet-fash
 
 from dataclasses import replace
 
+from training.recipes.fashion import FASHION
 from training.recipes.recipe import Recipe
 
 PAPER = Recipe(
@@ -45,18 +46,12 @@ CIFAR = Recipe(
 )
 
 # Ours: 3 layers a block behind a first convolution that strides, for two cores.
-FASHION = Recipe(
+FASHION_MNIST = replace(
+    FASHION,
     architecture="densenet-bc100-k12",
     options={"blocks": 3, "stride": 2},
-    input_side=28,
-    shorter_side=28,
-    margin=1,
-    translate=1,
-    mirror=True,
     epochs=4,
-    batch_size=64,
     learning_rate=0.1,
-    warmup=1,
 )
 
 RECIPES = {
@@ -65,7 +60,7 @@ RECIPES = {
 } | {
     name: {
         "directory": replace(CIFAR, architecture=name),
-        "fashion-mnist": replace(FASHION, architecture=name),
+        "fashion-mnist": replace(FASHION_MNIST, architecture=name),
     }
     for name in ("densenet40-k12", "densenet-bc100-k12")
 }

@@ -10,6 +10,7 @@ tencrop train resnet20 --data fashion-mnist --out models/resnet20-fashion
 
 from dataclasses import replace
 
+from training.recipes.fashion import FASHION
 from training.recipes.recipe import Recipe
 
 PAPER = Recipe(
@@ -46,17 +47,11 @@ CIFAR = Recipe(
 )
 
 # Ours: few epochs, for two cores.
-FASHION = Recipe(
+FASHION_MNIST = replace(
+    FASHION,
     architecture="resnet20",
-    input_side=28,
-    shorter_side=28,
-    margin=1,
-    translate=1,
-    mirror=True,
     epochs=2,
-    batch_size=64,
     learning_rate=0.1,
-    warmup=1,
 )
 
 _WARM = {"resnet110": {"warmup": 1}}
@@ -68,7 +63,7 @@ RECIPES = {
 } | {
     name: {
         "directory": replace(CIFAR, architecture=name, **_WARM.get(name, {})),
-        "fashion-mnist": replace(FASHION, architecture=name),
+        "fashion-mnist": replace(FASHION_MNIST, architecture=name),
     }
     for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 }

@@ -30,14 +30,14 @@ PAPER = Recipe(
 )
 
 # Ours: thin, for two cores.
-FASHION = replace(
-    alexnet.FASHION,
+FASHION_MNIST = replace(
+    alexnet.FASHION_MNIST,
     architecture="vgg-a",
     options={"stem": "small", "width": 0.1875, "fc_width": 256, "dropout": 0.25},
     epochs=4,
 )
 
 RECIPES: dict[str, dict[str, Recipe]] = {
-    name: {"directory": replace(PAPER, architecture=name), "fashion-mnist": replace(FASHION, architecture=name)}
+    name: {"directory": replace(PAPER, architecture=name), "fashion-mnist": replace(FASHION_MNIST, architecture=name)}
     for name in ("vgg-a", "vgg-a-lrn", "vgg-b", "vgg-c", "vgg-d", "vgg-e")
 }
