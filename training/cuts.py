@@ -20,16 +20,20 @@ _EXIF_AT = (6, 24)
 _HEAD = 512
 
 
+def gives_canvases(recipe: Recipe) -> bool:
+    """Whether `batches.augment` has to go on with what a cutter gives, because crops may reach beyond the picture."""
+    return recipe.crop == "shift" and (recipe.warps or recipe.margin > 0)
+
+
 def cutter(recipe: Recipe, channels: int, colours: Colours | None = None) -> Callable[[tf.Tensor, Seed], tf.Tensor]:
     """A function that makes of a picture and a seed what training sees of it: uint8 [side, side, channels].
 
-    The picture is a file's bytes, or uint8 [height, width, channels]. Of crops that are shifted it gives the
-    canvas, which `batches.augment` goes on with; other crops are mirrored, and shifted in colour where there are
-    `colours`. It fails where the bytes are broken. A JPEG is decoded within the crop only, and turned upright as
-    serving does it.
+    The picture is a file's bytes, or uint8 [height, width, channels]. Crops are mirrored, and shifted in colour
+    where there are `colours`; canvases are left as they are. It fails where the bytes are broken. A JPEG is decoded
+    within the crop only, and turned upright as serving does it.
     """
-    shifted = recipe.crop == "shift"
-    side = recipe.canvas_side if shifted else recipe.input_side
+    finished = not gives_canvases(recipe)
+    side = recipe.input_side if finished else recipe.canvas_side
 
     def cut(picture: tf.Tensor, seed: Seed) -> tf.Tensor:
         where, exchange, shade = split(seed, 3)
@@ -42,10 +46,10 @@ def cutter(recipe: Recipe, channels: int, colours: Colours | None = None) -> Cal
         else:
             square = _from_picture(picture, recipe, where)
         square = tf.ensure_shape(square, (side, side, channels))
-        if colours is not None and not shifted:
+        if colours is not None and finished:
             square = _shaded(square, colours, recipe.colour, shade)
         square = tf.cast(square + 0.5, tf.uint8)
-        return _mirrored(square, exchange) if recipe.mirror and not shifted else square
+        return _mirrored(square, exchange) if recipe.mirror and finished else square
 
     return cut
 
@@ -74,12 +78,18 @@ def _window(height: tf.Tensor, width: tf.Tensor, recipe: Recipe, seed: Seed) -> 
     if recipe.crop == "anywhere":
         scales = recipe.scale_jitter or (recipe.shorter_side, recipe.shorter_side)
         return jittered_window(height, width, side, scales, seed), tf.constant((side, side))
-    # Of the longer side so much as reaches to the ends of the canvas.
     shape = tf.stack((height, width))
     scale = recipe.shorter_side / tf.minimum(height, width)
-    size = tf.minimum(_whole(tf.cast(shape, tf.float64) * scale), recipe.canvas_side)
+    if gives_canvases(recipe):
+        # Of the longer side so much as reaches to the ends of the canvas.
+        size = tf.minimum(_whole(tf.cast(shape, tf.float64) * scale), recipe.canvas_side)
+        shift = tf.zeros((2,), tf.int32)
+    else:
+        size = tf.constant((side, side))
+        shift = tf.random.stateless_uniform((2,), seed, -recipe.translate, recipe.translate + 1, tf.int32)
     cut = tf.minimum(_whole(tf.cast(size, tf.float64) / scale), shape)
-    return tf.concat([(shape - cut) // 2, cut], axis=0), size
+    start = tf.cast(shape - cut, tf.float64) / 2 + tf.cast(shift, tf.float64) / scale
+    return tf.concat([tf.clip_by_value(tf.cast(tf.floor(start), tf.int32), 0, shape - cut), cut], axis=0), size
 
 
 def _resized(picture: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,7 @@ from training import canvases
 from training.augmentation.colour import principal_colours
 from training.augmentation.seeds import Seed
 from training.batches import Statistics, augment, steps_per_epoch
-from training.cuts import cutter
+from training.cuts import cutter, gives_canvases
 from training.data import DataSet
 from training.data.encoded import Encoded
 from training.errors import DataUnusable
@@ -89,7 +89,7 @@ class Streamed:
             )
 
         def rows(squares: tf.Tensor, class_ids: tf.Tensor, step_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            rows = augment(squares, recipe, colours, step_seed) if recipe.crop == "shift" else squares
+            rows = augment(squares, recipe, colours, step_seed) if gives_canvases(recipe) else squares
             return rows, class_ids
 
         epochs = tf.data.Dataset.range(first_epoch, recipe.epochs)

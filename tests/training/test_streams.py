@@ -91,7 +91,7 @@ def test_crops_and_mirror_images_differ_from_picture_to_picture(crop):
 
 @pytest.mark.parametrize("margin", [0, 2, 12])
 @pytest.mark.parametrize("size", [(90, 60), (60, 90), (64, 60), (50, 50)])
-def test_shifted_crops_are_cut_from_servings_canvas(size, margin):
+def test_the_canvas_of_shifted_crops_is_servings(size, margin):
     samples = np.random.default_rng(0).integers(0, 255, (6, 9, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(samples).resize(size, Image.Resampling.BICUBIC).save(file, "JPEG", quality=95)
@@ -100,6 +100,16 @@ def test_shifted_crops_are_cut_from_servings_canvas(size, margin):
     (theirs,) = lay_out([np.asarray(decode(open_header(file.getvalue(), Limits())))], recipe, 3)
     np.testing.assert_array_equal(ours.any(axis=2), theirs.any(axis=2))
     assert np.abs(ours.astype(int) - theirs).mean() < 3
+
+
+def test_shifted_crops_lie_up_to_so_many_pixels_from_the_centre():
+    rows, columns = np.indices((40, 60), np.uint8)
+    picture = tf.constant(np.stack([3 * rows, 3 * columns, 0 * rows], axis=2))
+    cut = cutter(Recipe(input_side=24, shorter_side=40, translate=5), 3)
+    crops = np.stack([cut(picture, (0, number)) for number in range(300)])
+    shifts = crops[:, 0, 0, :2] // 3 - np.array([8, 18])
+    assert (shifts.min(axis=0).tolist(), shifts.max(axis=0).tolist()) == ([-5, -5], [5, 5])
+    assert np.abs(shifts.mean(axis=0)).max() < 0.7
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
