@@ -15,7 +15,7 @@ from training.cuts import cutter
 from training.data import DataSet, Pictures, writing
 from training.errors import BadRecipe, DataUnusable
 from training.recipes.recipe import Recipe
-from training.sources import source_of
+from training.sources import clear_stops, source_of, validation_of
 from training.streams import Streamed
 
 RECIPE = Recipe(crop="anywhere", input_side=16, shorter_side=20, mirror=True, epochs=3, batch_size=8)
@@ -250,6 +250,35 @@ def test_a_broken_file_among_kept_pictures_is_skipped_too(tmp_path):
     open(pictures.train.images.paths[1], "wb").close()
     with pytest.raises(DataUnusable, match="2 are"):
         source_of(pictures, recipe)
+
+
+def test_pictures_for_validation_are_the_same_kept_or_streamed(animals, monkeypatch):
+    recipe = Recipe(input_side=12, shorter_side=14, batch_size=4)
+    kept = [(rows.numpy(), ids.numpy()) for rows, ids in validation_of(animals, recipe, 3)]
+    monkeypatch.setattr("training.sources.KEPT", 0)
+    streamed = validation_of(animals, recipe, 3)
+    assert len(streamed) == len(kept) == 1
+    for (rows, ids), (others, other_ids) in zip(kept, streamed, strict=True):
+        np.testing.assert_array_equal(rows, others)
+        np.testing.assert_array_equal(ids, other_ids)
+
+
+def test_a_broken_file_that_is_held_out_is_left_out_and_named(tmp_path, caplog):
+    write_jpegs(tmp_path, 18)
+    pictures = data.load(str(tmp_path), tolerated=0.2)
+    broken = pictures.train.images.paths[-2]
+    open(broken, "wb").close()
+    assert len(pictures.hold_out(8).test) == 7
+    assert broken in caplog.text
+
+
+def test_stops_of_any_source_are_clear(tmp_path):
+    write_jpegs(tmp_path, 18)
+    pictures = data.load(str(tmp_path))
+    open(pictures.train.images.paths[0], "wb").close()
+    source = source_of(pictures, RECIPE)
+    with pytest.raises(DataUnusable, match="which is 0; 1 are"), clear_stops(source):
+        read(source)
 
 
 # One of each kind that there is.

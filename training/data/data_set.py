@@ -58,19 +58,19 @@ class DataSet:
 
     def hold_out(self, pictures: int) -> "DataSet":
         """The same with the last `pictures` of its training pictures to measure on, and the
-        test pictures unseen: what recipes are chosen with.
+        test pictures unseen: what recipes are chosen with. Of pictures in files those that are held out are
+        looked through, and broken ones left out.
 
-        Raises DataUnusable where nothing would be left to learn from.
+        Raises DataUnusable where nothing would be left to learn from, or more than a tolerated share is broken.
         """
+        from training.data.encoded import checked  # which knows Pictures
+
         rest = len(self.train) - pictures
         if not 0 < rest < len(self.train):
             raise DataUnusable(
                 f"Held-out pictures are taken from the {len(self.train)} training pictures, and some have to stay; "
                 f"{pictures} were asked for. Hold out fewer."
             )
-        return replace(
-            self,
-            train=self.train.part(0, rest),
-            test=self.train.part(rest, len(self.train)),
-            test_name=f"last {pictures} of train",
-        )
+        name = f"last {pictures} of train"
+        held_out = checked(self.train.part(rest, len(self.train)), f"{self.name} {name}", self.tolerated)
+        return replace(self, train=self.train.part(0, rest), test=held_out, test_name=name)
