@@ -50,7 +50,7 @@ FASHION_MNIST = replace(
     FASHION,
     architecture="densenet-bc100-k12",
     options={"blocks": 3, "stride": 2},
-    epochs=4,
+    epochs=3,
     learning_rate=0.1,
 )
 
