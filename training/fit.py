@@ -80,7 +80,7 @@ def fit(
             served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics(), init)
             learning = for_training(learning, strategy)
             compile_for_training(learning, recipe, source.steps)
-        reached = keeper.restore(learning)
+            reached = keeper.restore(learning)
         check_agreement(strategy, run, reached.epochs * source.steps + reached.steps)
         validation = _validation(data, recipe, strategy.num_replicas_in_sync) if recipe.validation else None
         watching = [

@@ -38,7 +38,7 @@ def test_an_unknown_architecture_is_answered_with_the_nearest(typed, nearest):
 
 def test_an_unknown_option_is_answered_with_those_there_are():
     with pytest.raises(
-        UnknownName, match=r"An option of alexnet is one of dropout, fc_width, groups, lrn, stem; 'lnr'"
+        UnknownName, match=r"An option of alexnet is one of dropout, fc_width, groups, lrn, stem, width; 'lnr'"
     ):
         architectures.build("alexnet", lnr="off")
 
