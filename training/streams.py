@@ -4,6 +4,8 @@ Each picture is read, and of a JPEG only the window decoded that training sees t
 read is skipped, counted and named; the place of each picture in its epoch tells which are missing.
 """
 
+import atexit
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -25,6 +27,9 @@ from training.skipping import Skipping
 
 SAMPLE = 256
 """Pictures whose mean, deviation and colours stand for all."""
+
+# An iterator that is collected while Python ends would wait for ever for a thread of its own that waits for Python.
+atexit.register(gc.collect)
 
 # A second time round fills the places of those that were skipped in the first.
 _ROUNDS = 2

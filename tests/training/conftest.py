@@ -1,6 +1,7 @@
 """Small data that is learned in a second, and the real Fashion-MNIST."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,12 @@ from training.recipes.recipe import Recipe
 def pytest_configure(config):
     # Keras 3.15 with NumPy 2, where it saves a variable.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+
+def pytest_sessionfinish(session):
+    # What a failed test leaves for a debugger may hold iterators, which have to go before Python ends.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
 
 
 def pytest_runtest_setup(item):
