@@ -20,7 +20,7 @@ from training.keeper import CHECKPOINT, FollowPlateaus, Keeper, StopWhenDiverged
 from training.precision import computing_in
 from training.preprocessing import Preprocessing, behind
 from training.recipes.recipe import Recipe
-from training.sources import source_of
+from training.sources import clear_stops, source_of
 from training.weights import Init
 
 
@@ -75,7 +75,7 @@ def fit(
     keras.utils.set_random_seed(seed)
     chief = is_chief(strategy)
     keeper = Keeper(run_directory / CHECKPOINT, run, writes=chief)
-    with in_step(strategy):
+    with in_step(strategy), clear_stops(source):
         with strategy.scope():
             served, learning = make_models(recipe, len(data.labels), data.channels, source.statistics(), init)
             learning = for_training(learning, strategy)
