@@ -10,7 +10,16 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from training.architectures.layers import LRN, Stem, batch_normalise, convolve, max_pool, normalise, thinned
+from training.architectures.layers import (
+    LRN,
+    Stem,
+    batch_normalise,
+    convolve,
+    first_weights,
+    max_pool,
+    normalise,
+    thinned,
+)
 
 
 class Inception(NamedTuple):
@@ -51,12 +60,13 @@ class _Convolutions(NamedTuple):
     batch_norm: bool
     bn_epsilon: float
     width: float
+    weights: str | dict
 
     def __call__(self, x, maps: int, side: int, stride: int = 1, *, name: str):
         maps = thinned(maps, self.width)
         if not self.batch_norm:
-            return convolve(x, maps, side, stride, activation="relu", name=name)
-        x = convolve(x, maps, side, stride, use_bias=False, name=name)
+            return convolve(x, maps, side, stride, activation="relu", kernel_initializer=self.weights, name=name)
+        x = convolve(x, maps, side, stride, use_bias=False, kernel_initializer=self.weights, name=name)
         x = batch_normalise(x, self.bn_epsilon, name)
         return layers.ReLU(name=f"{name}_relu")(x)
 
@@ -77,7 +87,8 @@ def build(
     """GoogLeNet. With `training_heads` it gives a mapping of logits, {"linear", "aux1_linear", "aux2_linear"}.
     With `batch_norm` nothing is normalised over maps.
     """
-    conv = _Convolutions(batch_norm, bn_epsilon, width)
+    weights = first_weights(stem, "glorot_uniform")
+    conv = _Convolutions(batch_norm, bn_epsilon, width, weights)
     inputs = keras.Input(input_shape, name="pictures")
     x = _stem(inputs, conv, "off" if batch_norm else lrn, stem)
     logits = {}
@@ -93,7 +104,7 @@ def build(
             logits[f"{head}_linear"] = _auxiliary_head(x, classes, conv, head)
     x = layers.GlobalAveragePooling2D(name="pool5")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    logits["linear"] = layers.Dense(classes, dtype="float32", name="linear")(x)
+    logits["linear"] = layers.Dense(classes, kernel_initializer=weights, dtype="float32", name="linear")(x)
     return keras.Model(inputs, logits if training_heads else logits["linear"], name=name)
 
 
@@ -128,6 +139,7 @@ def _auxiliary_head(x, classes: int, conv: _Convolutions, name: str):
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = conv(x, 128, 1, name=f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = layers.Dense(1024, activation="relu", name=f"{name}_fc")(x)
+    x = layers.Dense(1024, activation="relu", kernel_initializer=conv.weights, name=f"{name}_fc")(x)
     x = layers.Dropout(0.7, name=f"{name}_dropout")(x)
-    return layers.Dense(classes, dtype="float32", name=f"{name}_linear")(x)
+    name = f"{name}_linear"
+    return layers.Dense(classes, kernel_initializer=conv.weights, dtype="float32", name=name)(x)

@@ -32,7 +32,10 @@ def test_a_small_stem_neither_strides_nor_pools_at_once(name):
     assert "pool1" not in [layer.name for layer in network.layers]
 
 
-@pytest.mark.parametrize(("name", "papers"), [("alexnet", "RandomNormal"), ("vgg-a", "GlorotUniform")])
+PAPERS = {"alexnet": "RandomNormal", "zfnet": "RandomNormal", "vgg-a": "GlorotUniform", "googlenet": "GlorotUniform"}
+
+
+@pytest.mark.parametrize(("name", "papers"), PAPERS.items())
 def test_weights_begin_as_in_the_paper_and_behind_a_small_stem_as_hes(name, papers):
     for options, kind in ({}, papers), ({"stem": "small"}, "HeNormal"):
         network = outlined(name, **options)
