@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from training.architectures.catalogue import ALIASES, ARCHITECTURES, SMALL_INPUT, Architecture
 from training.architectures.options import check_options, known_options
 from training.errors import BadRecipe
-from training.names import unknown
+from training.names import plain, unknown
 
 if TYPE_CHECKING:
     import keras
@@ -28,10 +28,10 @@ def find(name: str) -> Architecture:
 
     Raises UnknownName where there is no such architecture.
     """
-    plain = {_plain(known): known for known in FAMILIES} | ALIASES
-    if _plain(name) not in plain:
-        raise unknown("an architecture", name, FAMILIES)
-    return FAMILIES[plain[_plain(name)]]
+    meant = {plain(known): known for known in FAMILIES} | ALIASES
+    if plain(name) not in meant:
+        raise unknown("an architecture", name, FAMILIES, ALIASES)
+    return FAMILIES[meant[plain(name)]]
 
 
 def build(
@@ -57,7 +57,10 @@ def build(
         return construct(*shape[:2])
     except ValueError as error:
         small = "stem" in known_options(builder) and options.get("stem") != "small"
-        raise _too_small(row.name, construct, shape, small) or error from None
+        raise _too_small(row.name, construct, shape, small) or BadRecipe(
+            f"A network is built from options that fit it; {row.name} cannot be from {options}. Correct what Keras "
+            f"names: {error}"
+        ) from error
 
 
 def _builder(row: Architecture) -> Callable[..., keras.Model]:
@@ -89,7 +92,3 @@ def _too_small(name: str, construct: Callable, shape: tuple[int, int, int], smal
         f"{name} takes pictures of {side} x {side} pixels and more; {shape[0]} x {shape[1]} came. "
         f"Give it larger ones{' or the option stem=small' if small else ''}."
     )
-
-
-def _plain(name: str) -> str:
-    return "".join(each for each in name.lower() if each.isalnum())

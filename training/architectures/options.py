@@ -1,11 +1,29 @@
 """The options of an architecture: its builder's keyword-only parameters, with their types."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from training.errors import BadRecipe
 from training.names import unknown
+
+
+class _Bounds(NamedTuple):
+    words: str
+    allow: Callable[[Any], bool]
+
+
+_ABOVE_0 = _Bounds("a finite number above 0", lambda value: 0 < value < math.inf)
+_COUNT = _Bounds("a whole number, 1 or more", lambda value: value >= 1)
+_BOUNDS = {
+    "width": _ABOVE_0,
+    "bn_epsilon": _ABOVE_0,
+    "dropout": _Bounds("a number from 0 to below 1", lambda value: 0 <= value < 1),
+    "fc_width": _COUNT,
+    "blocks": _Bounds("a whole number, 0 or more", lambda value: value >= 0),
+}
+"""What options may be that several families have, beyond their type."""
 
 
 def known_options(builder: Callable) -> list[str]:
@@ -22,6 +40,8 @@ def check_options(name: str, builder: Callable, options: Mapping[str, Any]) -> N
             raise unknown(f"an option of {name}", option, known)
         if not _fits(value, kinds[option]):
             raise BadRecipe(f"{option} of {name} is {_described(kinds[option])}; {value!r} came. Give it such a value.")
+        if option in _BOUNDS and not _BOUNDS[option].allow(value):
+            raise BadRecipe(f"{option} of {name} is {_BOUNDS[option].words}; {value!r} came. Give it such a value.")
 
 
 def _fits(value: Any, kind: Any) -> bool:

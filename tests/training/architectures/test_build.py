@@ -30,7 +30,13 @@ def test_a_name_is_understood_as_papers_and_libraries_write_it(typed, meant):
     assert architectures.find(typed).name == meant
 
 
-@pytest.mark.parametrize(("typed", "nearest"), [("lenet", "lenet5"), ("resnet51", "resnet5"), ("alexnte", "alexnet")])
+NEAREST = [
+    *(("lenet", "lenet5"), ("resnet51", "resnet5"), ("alexnte", "alexnet")),
+    *(("ResNet-51", "resnet5"), ("DENSENET122", "densenet121"), ("vgg 17", "vgg-"), ("Inception-v2", "googlenet")),
+]
+
+
+@pytest.mark.parametrize(("typed", "nearest"), NEAREST)
 def test_an_unknown_architecture_is_answered_with_the_nearest(typed, nearest):
     with pytest.raises(UnknownName, match=rf"'{typed}' came.*Did you mean '{nearest}"):
         architectures.build(typed)
@@ -43,6 +49,11 @@ def test_an_unknown_option_is_answered_with_those_there_are():
         architectures.build("alexnet", lnr="off")
 
 
+def test_a_value_that_keras_does_not_know_is_refused_in_its_words():
+    with pytest.raises(BadRecipe, match=r"lenet5 cannot be from \{'activation': 'tnah'\}.*tnah"):
+        architectures.build("lenet5", activation="tnah")
+
+
 @pytest.mark.parametrize(
     ("name", "option", "value", "rule"),
     [
@@ -52,6 +63,11 @@ def test_an_unknown_option_is_answered_with_those_there_are():
         ("alexnet", "dropout", "half", "a number"),
         ("resnet50", "v1_5", "yes", "true or false"),
         ("vgg-d", "stem", True, "'paper' or 'small'"),
+        ("alexnet", "width", 0, "a finite number above 0"),
+        ("resnet50", "bn_epsilon", -1.0, "a finite number above 0"),
+        ("vgg-d", "dropout", 1.5, "a number from 0 to below 1"),
+        ("zfnet", "fc_width", 0, "a whole number, 1 or more"),
+        ("densenet-bc100-k12", "blocks", -3, "a whole number, 0 or more"),
     ],
 )
 def test_a_value_that_an_option_does_not_take_is_refused(name, option, value, rule):
