@@ -49,6 +49,10 @@ def load(name: str, data_dir: Path | None = None) -> DataSet:
             (read(_path(directory, part, "images-idx3"), 3), read(_path(directory, part, "labels-idx1"), 1))
             for part in _PARTS
         ]
+    if (largest := max(int(class_ids.max(initial=0)) for _, class_ids in parts)) >= len(LABELS[name]):
+        raise DataUnusable(
+            f"{name} has classes 0 to {len(LABELS[name]) - 1}; {directory or 'Keras'} has {largest}. Fetch it again."
+        )
     train, test = (Pictures(images[..., None], class_ids.astype(np.int32)) for images, class_ids in parts)
     return DataSet(name, LABELS[name], train, test)
 

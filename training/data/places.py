@@ -13,18 +13,17 @@ DEBIAN = Path("/usr/share/datasets")
 
 
 def find_directory(name: str, data_dir: Path | None, is_complete: Callable[[Path], bool]) -> Path | None:
-    """The directory of data set `name`: `data_dir`, itself or its sub-directory `name`. Where none is given,
-    the environment's, or else Debian's. None where those have it not.
+    """The directory of data set `name`: the sub-directory `name` of `data_dir`, or itself. Where none is given,
+    that sub-directory of the environment's, or else of Debian's. None where those have it not.
 
     Raises DataUnusable where `data_dir` is given and has it not.
     """
-    elsewhere = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
-    for given in [data_dir] if data_dir else [*elsewhere, DEBIAN]:
-        for directory in (given, given / name):
-            if is_complete(directory):
-                return directory
     if data_dir is None:
-        return None
+        elsewhere = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
+        return next((root / name for root in (*elsewhere, DEBIAN) if is_complete(root / name)), None)
+    for directory in (data_dir / name, data_dir):
+        if is_complete(directory):
+            return directory
     raise DataUnusable(
         f"A data directory has the files of {name}, or a sub-directory {name!r} that has; {data_dir} has neither. "
         "Check the path, or leave it out."

@@ -45,6 +45,24 @@ def test_the_environment_names_the_directory(tmp_path, monkeypatch):
     assert len(data.load("mnist").train) == 5
 
 
+def test_another_data_set_of_the_same_file_names_is_not_taken_for_it(tmp_path, monkeypatch):
+    write_mnist(tmp_path, compress=True)  # clothes, say
+    write_mnist(tmp_path / "mnist", compress=True)
+    (tmp_path / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(to_idx([7, 7, 7]))
+    assert data.load("mnist", tmp_path).test.class_ids.tolist() == [7, 7, 7]
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mnist"))
+    monkeypatch.setattr(places, "DEBIAN", tmp_path)
+    assert data.load("mnist").test.class_ids.tolist() == [7, 7, 7]
+    assert places.find_directory("fashion-mnist", None, lambda directory: directory.is_dir()) is None
+
+
+def test_classes_that_the_data_set_does_not_have_are_refused(tmp_path):
+    write_mnist(tmp_path, compress=False)
+    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(to_idx([1, 2, 25]))
+    with pytest.raises(DataUnusable, match=r"classes 0 to 9; .* has 25"):
+        data.load("mnist", tmp_path)
+
+
 def test_where_debian_installs_data_sets_they_are_found_by_themselves(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "DEBIAN", tmp_path)
     write_mnist(tmp_path / "fashion-mnist", compress=True)
