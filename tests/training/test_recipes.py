@@ -96,6 +96,12 @@ def test_a_shift_beyond_the_canvas_is_refused():
         Recipe(shorter_side=28, margin=3, input_side=32, translate=2)
 
 
+@pytest.mark.parametrize("crop", ["shift", "anywhere", "area"])
+def test_an_input_larger_than_the_canvas_is_refused(crop):
+    with pytest.raises(BadRecipe, match="input_side is 64 and the canvas has 56"):
+        Recipe(crop=crop, shorter_side=56, input_side=64)
+
+
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "input_side"])
 def test_a_count_of_nothing_is_refused(name):
     with pytest.raises(BadRecipe, match=name):
@@ -119,7 +125,7 @@ def test_a_count_of_nothing_is_refused(name):
         ("milestones", (0, 20), "whole numbers, 1 or more, in rising order"),
         ("scale_jitter", (256,), "nothing, or two whole numbers of pixels in rising order"),
         ("zoom", 0.5, "a finite number, 1 or more"),
-        ("shear", 90.0, "a number of degrees from 0 to below 90"),
+        ("shear", 89.5, "a number of degrees from 0 to 89"),
         ("rotate", 181.0, "a number of degrees from 0 to 180"),
         ("decay", 1.0, "a number above 0 and below 1"),
         ("l2", -1e-4, "a finite number, 0 or more"),

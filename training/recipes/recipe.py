@@ -26,7 +26,7 @@ _WEIGHT = Bounds("a finite number, 0 or more", lambda value: 0 <= value < math.i
 _FADING = Bounds("a number from 0 to below 1", lambda value: 0 <= value < 1)
 _SHARE = Bounds("a number above 0 and below 1", lambda value: 0 < value < 1)
 _TURN = Bounds("a number of degrees from 0 to 180", lambda value: 0 <= value <= 180)
-_LEAN = Bounds("a number of degrees from 0 to below 90", lambda value: 0 <= value < 90)
+_LEAN = Bounds("a number of degrees from 0 to 89", lambda value: 0 <= value <= 89)
 _FACTOR = Bounds("a finite number, 1 or more", lambda value: 1 <= value < math.inf)
 _MOMENTS = Bounds(
     "whole numbers, 1 or more, in rising order",
@@ -125,11 +125,16 @@ class Recipe:
             )
 
     def _check_crops(self) -> None:
+        if self.input_side > self.canvas_side:
+            raise BadRecipe(
+                f"What the network sees is cut from a canvas; input_side is {self.input_side} and the canvas has "
+                f"{self.canvas_side} pixels (shorter_side + 2 * margin). Raise shorter_side, or lower input_side."
+            )
         room = (self.canvas_side - self.input_side) // 2
         if self.crop == "shift" and not self.warps and self.translate > room:
             raise BadRecipe(
                 f"A crop is shifted within its canvas: of {self.canvas_side} pixels (shorter_side + 2 * margin), "
-                f"{self.input_side} leave room for {max(room, 0)} each way; translate is {self.translate}. "
+                f"{self.input_side} leave room for {room} each way; translate is {self.translate}. "
                 "Raise margin or shorter_side, or lower translate."
             )
         if self.crop != "shift" and (self.warps or self.translate or self.margin):
