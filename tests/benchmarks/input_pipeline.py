@@ -6,14 +6,10 @@ All read the same JPEG files, or the same TFRecords, of about ImageNet's size, w
 there are cores, and give batches of uint8. Without more than that, `tf.data` resizes to 224x224 either as
 serving does, averaging where a picture shrinks, or plainly, which is faster and leaves jagged edges. Rounds
 alternate between the three, so that whatever else the machine does meets all; figures are medians, and
-ratios are taken inside a round. Then the peak of memory over an epoch of a small data set and of one eight
-times as large, each in a process of its own.
+ratios are taken inside a round.
 """
 
 import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -37,8 +33,6 @@ ROUNDS = 7
 SECONDS = 3.0
 BATCH, SIDE = 64, 224
 PICTURES = 512
-# Pictures come so often in the smaller data set that buffers are full, and eight times as often in the larger.
-FILLING, GROWTH = 5, 8
 SIZES = ((500, 375), (375, 500), (500, 333))
 TARGET = 0.9
 RECIPES = {"crop anywhere": "resnet50", "crop by area": "googlenet", "crop shifted": "alexnet"}
@@ -55,45 +49,29 @@ class Row(NamedTuple):
     of_plain: float
 
 
-class Peak(NamedTuple):
-    """Megabytes over an epoch, of some pictures and of GROWTH times as many."""
-
-    what: str
-    small: float
-    large: float
-
-
-def measure() -> list[Row | Peak]:
-    """Rates from files and from records, by each kind of crop; then memory."""
+def measure() -> list[Row]:
+    """From files and from records, by each kind of crop."""
     with tempfile.TemporaryDirectory() as directory:
-        places = dict(zip(("JPEG files", "TFRecords"), make(Path(directory), PICTURES), strict=True))
-        rates = [
+        return [
             _rates(f"{kind}, {crop}", place, recipes.find(name, "directory"))
-            for kind, place in places.items()
+            for kind, place in make(Path(directory), PICTURES).items()
             for crop, name in RECIPES.items()
         ]
-        return rates + [_memory(kind, place) for kind, place in places.items()]
 
 
-def table(rows: list[Row | Peak]) -> str:
+def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
     lines = [
         f"| pictures/s | ours | resize | plain resize | of resize, wanted {TARGET} | of plain, wanted {TARGET} |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    for row in rows:
-        if isinstance(row, Row):
-            what, *rates, of_bare, of_plain = row
-            lines.append(
-                f"| {what} | {' | '.join(f'{rate:,.0f}' for rate in rates)} | {of_bare:.2f} | {of_plain:.2f} |"
-            )
-    lines += ["", f"| peak MB | {FILLING * PICTURES} pictures | {GROWTH * FILLING * PICTURES} |", "|---|--:|--:|"]
-    lines += [f"| {row.what} | {row.small:,.0f} | {row.large:,.0f} |" for row in rows if isinstance(row, Peak)]
+    for what, *rates, of_bare, of_plain in rows:
+        lines.append(f"| {what} | {' | '.join(f'{rate:,.0f}' for rate in rates)} | {of_bare:.2f} | {of_plain:.2f} |")
     return "\n".join(lines)
 
 
-def make(directory: Path, pictures: int) -> tuple[Path, Path]:
-    """A folder of `pictures` JPEGs in two classes, and the same as TFRecords."""
+def make(directory: Path, pictures: int) -> dict[str, Path]:
+    """A folder of `pictures` JPEGs in two classes, and the same as TFRecords, by what they are called."""
     folder, shards = directory / "pictures", directory / "records"
     generator = np.random.default_rng(0)
     for class_id, name in enumerate(("china", "flower")):
@@ -109,19 +87,19 @@ def make(directory: Path, pictures: int) -> tuple[Path, Path]:
             crop.save(folder / "train" / name / f"{class_id}-{number:05d}.jpg", quality=92)
         crop.save(folder / "val" / name / "0.jpg")
     writing.write(data.load(str(folder)), shards, max(1, pictures // 128), lambda: None)
-    return folder, shards
+    return {"JPEG files": folder, "TFRecords": shards}
 
 
 def _rates(what: str, place: Path, recipe: Recipe) -> Row:
     # An epoch so long that its end is not measured.
-    pictures = _repeated(data.load(str(place)), 200)
+    pictures = repeated(data.load(str(place)), 200)
     changes = {"batch_size": BATCH, "epochs": 1, "schedule": "constant", "milestones": (), "validation": 0}
     contestants = [
         Streamed(pictures, replace(recipe, **changes)).batches(0, 0),
         _bare(pictures, antialias=True),
         _bare(pictures, antialias=False),
     ]
-    streams = [iter(_with_threads(each)) for each in contestants]
+    streams = [iter(with_threads(each)) for each in contestants]
     for stream in streams:
         _rate(stream, 1.0)
     rounds = [[_rate(stream, SECONDS) for stream in streams] for _ in range(ROUNDS)]
@@ -129,7 +107,7 @@ def _rates(what: str, place: Path, recipe: Recipe) -> Row:
     return Row(what, ours, bare, plain, *(median(mine / each[other] for mine, *each in rounds) for other in (0, 1)))
 
 
-def _repeated(pictures: DataSet, times: int) -> DataSet:
+def repeated(pictures: DataSet, times: int) -> DataSet:
     """Each picture so many times."""
     images = pictures.train.images
     if isinstance(images, Files):
@@ -161,7 +139,8 @@ def _bare(pictures: DataSet, antialias: bool) -> tf.data.Dataset:
     return stream.batch(BATCH).prefetch(tf.data.AUTOTUNE)
 
 
-def _with_threads(stream: tf.data.Dataset) -> tf.data.Dataset:
+def with_threads(stream: tf.data.Dataset) -> tf.data.Dataset:
+    """The same in as many threads as there are cores."""
     options = tf.data.Options()
     options.threading.private_threadpool_size = os.cpu_count()
     return stream.with_options(options)
@@ -177,23 +156,5 @@ def _rate(stream: Iterator, seconds: float) -> float:
     return count / (time.perf_counter() - started)
 
 
-def _memory(kind: str, place: Path) -> Peak:
-    peaks = []
-    for times in (FILLING, GROWTH * FILLING):
-        command = [sys.executable, "-m", __spec__.name, str(place), str(times)]
-        peaks.append(int(subprocess.run(command, capture_output=True, check=True).stdout) / 1e6)
-    return Peak(f"from {kind}", *peaks)
-
-
-def _peak(place: str, times: str) -> int:
-    """Bytes, over an epoch in which each of the pictures at `place` comes so many times."""
-    recipe = replace(
-        recipes.find("resnet50", "directory"), batch_size=BATCH, epochs=1, schedule="constant", validation=0
-    )
-    for _ in _with_threads(Streamed(_repeated(data.load(place), int(times)), recipe).batches(0, 0)):
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 if __name__ == "__main__":
-    print(_peak(*sys.argv[1:]) if sys.argv[1:] else table(measure()))
+    print(table(measure()))

@@ -5,20 +5,24 @@ make bench-training
 
 from pathlib import Path
 
-from tests.benchmarks import augmentation, fit, input_pipeline
+import click
+
+from tests.benchmarks import augmentation, fit, input_pipeline, memory
 from training.markdown import put, today
 
 README = Path(__file__).with_name("README.md")
+BENCHMARKS = {"augmentation": augmentation, "fit": fit, "input-pipeline": input_pipeline, "memory": memory}
 
 
-def main() -> None:
-    """Runs the three benchmarks, some minutes each, and prints and keeps what they say."""
-    lines = [f"{today()}."]
-    for benchmark in (augmentation, fit, input_pipeline):
+@click.command()
+@click.argument("names", metavar="[BENCHMARK]...", nargs=-1, type=click.Choice(tuple(BENCHMARKS)))
+def main(names: tuple[str, ...]) -> None:
+    """Run each BENCHMARK (augmentation, fit, input-pipeline, memory), or all: some minutes each."""
+    for name in names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
         table = benchmark.table(benchmark.measure())
         print(table, end="\n\n", flush=True)
-        lines += ["", table]
-    put(README, "training", lines)
+        put(README, name, [f"{today()}.", "", table])
 
 
 if __name__ == "__main__":
