@@ -21,7 +21,7 @@ Examples:
   tencrop train lenet5 --data fashion-mnist --data-dir /usr/share/datasets --out models/boots --seed 3
   tencrop train lenet5 --data pictures/ --out models/mine --epochs 40 --no-mirror --learning-rate 0.02
 
-A run that was interrupted goes on where it was, to half a minute, when the same command is given again.
+A run that was interrupted goes on from its last checkpoint when the same command is given again.
 Watch it with: tensorboard --logdir runs"""
 )
 @click.argument("architecture")
@@ -49,6 +49,7 @@ Watch it with: tensorboard --logdir runs"""
 @click.option("--run-dir", type=_PATH, help="For the checkpoint and TensorBoard's logs.  [default: runs/NAME]")
 @data_options.data_dir
 @data_options.hold_out
+@data_options.skip_corrupt
 @recipe_options
 def train(
     architecture: str,
@@ -60,6 +61,7 @@ def train(
     run_dir: Path | None,
     data_dir: Path | None,
     hold_out: int | None,
+    tolerated: float,
     **overrides: Any,
 ) -> None:
     """Train ARCHITECTURE on DATA and publish it as a new version of a model.
@@ -83,7 +85,7 @@ def train(
     out = out or Path("models", f"{architecture}-{Path(data_name).name}")
     run_dir = run_dir or Path("runs", out.resolve().name)
     try:
-        data = data_options.load(data_name, data_dir, hold_out)
+        data = data_options.load(data_name, data_dir, hold_out, tolerated)
         published = job.train(recipe, data, seed, out, run_dir, Console(), init)
     except KeyboardInterrupt:
         stopped = click.ClickException(f"Stopped. The same command goes on from the checkpoint in {run_dir}.")

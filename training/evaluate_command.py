@@ -65,6 +65,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object instead of tables.")
 @data_options.data_dir
 @data_options.hold_out
+@data_options.skip_corrupt
 def evaluate(
     models: tuple[Path, ...],
     data_name: str,
@@ -77,6 +78,7 @@ def evaluate(
     as_json: bool,
     data_dir: Path | None,
     hold_out: int | None,
+    tolerated: float,
 ) -> None:
     """Measure MODELS (models/NAME, or one version of it), each alone and all voting together.
 
@@ -94,7 +96,7 @@ def evaluate(
 
     if len(set(models)) < len(models):
         raise click.UsageError("A model votes once; one is named twice. Give it a weight instead.")
-    data = data_options.load(data_name, data_dir, hold_out)
+    data = data_options.load(data_name, data_dir, hold_out, tolerated)
     if confusion and len(data.labels) > report.MOST_PRINTED:
         raise click.UsageError(
             f"A confusion matrix is printed for up to {report.MOST_PRINTED} classes; {data.name} has "

@@ -1,5 +1,6 @@
 """Where a stream takes its pictures from: files, TFRecords or arrays, in an order that a seed sets."""
 
+import os
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -61,7 +62,7 @@ class _Indexed(Feed):
 class _Files(_Indexed):
     def __init__(self, pictures: Pictures) -> None:
         super().__init__(pictures)
-        self._paths = tf.constant(list(pictures.images.paths))
+        self._paths = tf.constant([os.fsencode(path) for path in pictures.images.paths])
 
     def fetch(self, element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.read_file(self._paths[element]), self._class_ids[element]
@@ -83,7 +84,7 @@ class _Shards(Feed):
         self._layout = records.layout
         paths, starts, stops = zip(*records.spans, strict=True)
         lengths = np.subtract(stops, starts)
-        self._paths = tf.constant(paths)
+        self._paths = tf.constant([os.fsencode(path) for path in paths])
         self._starts, self._lengths = tf.constant(starts, tf.int64), tf.constant(lengths, tf.int64)
         self._before = tf.constant(np.cumsum(lengths) - lengths, tf.int64)
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from training import data_options
+
 
 @click.command(
     epilog="""\b
@@ -20,15 +22,7 @@ Examples:
     metavar="N",
     help="Files of training pictures.  [default: one a thousand pictures]",
 )
-@click.option(
-    "--skip-corrupt",
-    "tolerated",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.01,
-    show_default=True,
-    metavar="SHARE",
-    help="Of each part, as many pictures may be broken; they are named and left out.",
-)
+@data_options.skip_corrupt
 def records(directory: Path, out: Path, shards: int | None, tolerated: float) -> None:
     """Write DIRECTORY, one folder of pictures a class, as TFRecords in the ImageNet convention.
 

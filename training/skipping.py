@@ -26,11 +26,6 @@ class Skipping:
         self._broken = Broken(whole, len(images), tolerated)
         self._named: set[str] = set()
 
-    @property
-    def names(self) -> list[str]:
-        """What was skipped in the epoch that was last in need of it, or is being read."""
-        return self._broken.names
-
     def follow(self, batches: tf.data.Dataset, epoch: tf.Tensor, steps: int) -> tf.data.Dataset:
         """`steps` of `batches` without the places, which come first in each: int64 [batch], rising.
 
@@ -81,6 +76,6 @@ class Skipping:
             if index is None:
                 continue
             name = self._images.name(index)
-            fault = self._images.fault(index) or "TensorFlow cannot decode it."
+            fault = self._images.fault(index) or self._images.unseen_fault
             self._broken.add(name, fault, quietly=name in self._named)
             self._named.add(name)

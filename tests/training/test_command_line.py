@@ -5,7 +5,9 @@ from click.testing import CliRunner
 
 from serving.models import card as cards
 from training import architectures, command_line, history, job, ledger
-from training.data import NAMES
+from training.data import NAMES, TOLERATED
+from training.data.places import DEBIAN
+from training.errors import DataUnusable
 
 
 @pytest.fixture
@@ -73,7 +75,19 @@ def test_help_teaches_by_example(command):
 
 def test_help_names_every_data_set():
     text = run(command_line.train, "--help").output
-    assert all(name in text for name in NAMES)
+    assert all(name in text for name in (*NAMES, "TFRecords", "tfds:NAME", str(DEBIAN)))
+
+
+def test_as_many_broken_pictures_are_skipped_as_are_said(here, monkeypatch):
+    asked = []
+    monkeypatch.setattr("training.data.load", lambda *given: asked.append(given) or _stop())
+    run(command_line.train, "lenet5", "--data", "pictures/", "--skip-corrupt", 0.2)
+    run(command_line.train, "lenet5", "--data", "pictures/")
+    assert asked == [("pictures/", None, 0.2), ("pictures/", None, TOLERATED)]
+
+
+def _stop():
+    raise DataUnusable("Enough is seen.")
 
 
 def test_a_run_leaves_its_history_its_curves_and_a_line_in_the_ledger(here):
@@ -98,7 +112,7 @@ def test_a_smoke_is_one_step(here):
 
 
 def test_training_begins_with_the_weights_of_a_file(here):
-    network = architectures.build("lenet5", 7, (32, 32, 1))
+    network = architectures.build("lenet5", 7, (32, 32, 1), activation="relu")
     network.save(here / "other.keras")
     kernel = np.asarray(network.get_layer("c1").kernel)
     slow = ("--epochs", 1, "--steps", 1, "--learning-rate", 1e-20, "--l2", 0)

@@ -30,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 
 def use(monkeypatch, data):
-    monkeypatch.setattr(data_options, "load", lambda name, directory, held_out: data)
+    monkeypatch.setattr(data_options, "load", lambda name, directory, held_out, tolerated: data)
 
 
 def run(*arguments):

@@ -27,6 +27,9 @@ class Encoded(Sequence):
     channels: int
     """1 (grey) or 3 (RGB)."""
 
+    unseen_fault = "TensorFlow cannot decode it."
+    """What is said of a picture that could not be used, and of which `fault` sees nothing."""
+
     @abstractmethod
     def contents(self, index: int) -> bytes:
         """The bytes of the file. Raises DataUnusable and OSError."""

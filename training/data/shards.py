@@ -49,6 +49,8 @@ class Records(Encoded):
     layout: Layout
     channels: int
 
+    unseen_fault = "TensorFlow cannot decode it, or a checksum before it in the file does not fit: write the file anew."
+
     def __len__(self) -> int:
         return sum(span.stop - span.start for span in self.spans)
 
