@@ -26,12 +26,11 @@ from serving.pipeline.picture import Limits
 from serving.pipeline.views import PLANS
 from training.data import DataSet
 from training.errors import DataUnusable
-from training.evaluation.outcome import Errors
 from training.evaluation.scores import Scores
 from training.evaluation.tally import Tally
 from training.publishing import newest_version
 
-__all__ = ["Errors", "Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
+__all__ = ["Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
 
 # Pictures on the way at once: with ten views each they keep the batches full, and fit the queue.
 _IN_FLIGHT = 64

@@ -89,8 +89,8 @@ def test_the_measured_error_is_the_served_error(models, tiny_data, views, vote_n
     tally = count_votes(members, tiny_data, vote_name, weights=[1, 3])
     served = [asyncio.run(served_errors(models, name, tiny_data, views, VOTES[vote_name])) for name in ("b", "both")]
     assert [row.outcomes[views].errors().top_1 for row in tally.rows[1:]] == served
-    alone = measure([members["b"]], tiny_data)
-    assert alone.errors(views, VOTES[vote_name]).top_1 == served[0]
+    if vote_name == "mean-probability":
+        assert measure([members["b"]], tiny_data).errors(views).top_1 == served[0]
 
 
 def test_a_version_or_the_newest_of_a_model_is_opened(tiny_data, tmp_path):

@@ -27,22 +27,18 @@ class Scores:
         """Those of one member, as if it were alone."""
         return Scores(self.data_set, self.logits[:, member : member + 1], self.class_ids)
 
-    def outcome(self, views: Views, rule: Vote = Vote.VOTE_MEAN_PROBABILITY) -> Outcome:
-        """How the vote of all members goes, with equal weights."""
+    def outcome(self, views: Views) -> Outcome:
+        """How the vote of all members by mean probability goes, with equal weights."""
         chosen = [PLANS[Views.VIEWS_TEN].index(view) for view in PLANS[views]]
         weights = [1.0] * self.logits.shape[1]
         outcome = Outcome.blank(self.class_ids, self.logits.shape[3])
         for index, logits in enumerate(self.logits[:, :, chosen]):
-            outcome.record(index, vote(logits, rule, weights))
+            outcome.record(index, vote(logits, Vote.VOTE_MEAN_PROBABILITY, weights))
         return outcome
 
-    def errors(self, views: Views, rule: Vote = Vote.VOTE_MEAN_PROBABILITY) -> Errors:
-        """The errors of all members voting together, with equal weights."""
-        return self.outcome(views, rule).errors()
-
-    def measurements(self) -> Iterator[Measurement]:
-        """The errors with each choice of views, in the card's words."""
-        return measurements(self.data_set, {views: self.outcome(views) for views in PLANS})
+    def errors(self, views: Views) -> Errors:
+        """The errors of that vote."""
+        return self.outcome(views).errors()
 
 
 def measurements(data_set: str, outcomes: Mapping[Views, Outcome]) -> Iterator[Measurement]:

@@ -1,7 +1,8 @@
 import numpy as np
 
 from protos.classification_pb2 import Views, Vote
-from training.evaluation.scores import Scores
+from serving.pipeline.views import PLANS
+from training.evaluation.scores import Scores, measurements
 
 
 def test_top_5_is_wrong_where_the_truth_is_sixth():
@@ -24,7 +25,8 @@ def test_measurements_have_a_line_for_each_choice_of_views():
     logits = np.zeros((2, 1, 10, 2), np.float32)
     logits[:, :, 0, 0] = 1
     logits[:, :, 5, 1] = 3
-    measured = list(Scores("some", logits, np.array([0, 0])).measurements())
+    scores = Scores("some", logits, np.array([0, 0]))
+    measured = list(measurements("some", {views: scores.outcome(views) for views in PLANS}))
     assert [(each.views, each.top_1_error) for each in measured] == [
         (Views.VIEWS_SINGLE, 0),
         (Views.VIEWS_MIRROR, 1),
