@@ -1,7 +1,9 @@
 """The stream of training batches, which depends on nothing but the data, the recipe, the seed and the epoch."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -16,10 +18,22 @@ from training.recipes.recipe import Recipe
 
 
 class Statistics(NamedTuple):
-    """Of the training pictures' samples, from 0 to 255: float [channels] each."""
+    """Of the samples of training canvases, margins and all, from 0 to 255: float [channels] each."""
 
     mean: NDArray
     deviation: NDArray
+
+
+def statistics_of(canvases: Iterable[NDArray[np.uint8]]) -> Statistics:
+    """Of uint8 arrays [..., channels], one after another."""
+    count, total, squares = 0, 0.0, 0.0
+    for canvas in canvases:
+        samples = canvas.reshape(-1, canvas.shape[-1]).astype(np.float64)
+        count += len(samples)
+        total += samples.sum(axis=0)
+        squares += (samples**2).sum(axis=0)
+    mean = total / count
+    return Statistics(mean, np.sqrt(squares / count - mean**2))
 
 
 COLOURED = 1000
@@ -37,7 +51,7 @@ class Canvases:
         self._class_ids = data.train.class_ids
 
     def statistics(self) -> Statistics:
-        return Statistics(self._canvases.mean(axis=(0, 1, 2)), self._canvases.std(axis=(0, 1, 2)))
+        return statistics_of(self._canvases)
 
     def batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
         """Batches from `first_epoch` to the recipe's last: (uint8 [batch, side, side, channels], int32 [batch]).

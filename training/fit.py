@@ -10,17 +10,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training import architectures, canvases
+from training import architectures
 from training.batches import Statistics
 from training.data import DataSet
 from training.descent import compile_for_training, take_averages
 from training.distribution import check_agreement, for_training, in_step, is_chief, share_out
-from training.errors import BadRecipe
 from training.keeper import CHECKPOINT, FollowPlateaus, Keeper, StopWhenDiverged
 from training.precision import computing_in
 from training.preprocessing import Preprocessing, behind
 from training.recipes.recipe import Recipe
-from training.sources import clear_stops, source_of
+from training.sources import clear_stops, source_of, validation_of
 from training.weights import Init
 
 
@@ -33,8 +32,8 @@ class Trained:
     recipe: Recipe
     seed: int
     history: list[dict[str, float]]
-    """A row an epoch: epoch, learning_rate, loss, top_1_error, val_loss and val_top_1_error where pictures are held
-    out for validation, seconds, cpu_seconds (of all cores together)."""
+    """A row an epoch: epoch, learning_rate (of its last step), loss, top_1_error, val_loss and val_top_1_error where
+    pictures are held out for validation, seconds, cpu_seconds (of all cores together)."""
 
     def spent(self, unit: str) -> float:
         """Sum over the epochs, in all the sittings it took, of "seconds" or "cpu_seconds"."""
@@ -55,7 +54,7 @@ def fit(
 
     After each epoch, and at times within one, the checkpoint is replaced; TensorBoard's logs grow
     in `run_directory/tensorboard`. Interrupted at any moment and started again on the same
-    machine, a run ends with the very weights of one that was not interrupted.
+    machine, a run ends on a CPU with the very weights of one that was not interrupted.
 
     Sets the global seed of Keras, which the first weights are drawn from.
 
@@ -69,7 +68,7 @@ def fit(
     run_directory.mkdir(parents=True, exist_ok=True)
     run = describe_run(recipe, data, seed, init)
     if recipe.validation:
-        data = data.hold_out(round(recipe.validation * len(data.train)))
+        data = data.hold_out(max(1, round(recipe.validation * len(data.train))))
     source = source_of(data, recipe)
     stream = partial(share_out, batch_size=recipe.batch_size, strategy=strategy)
     keras.utils.set_random_seed(seed)
@@ -82,7 +81,10 @@ def fit(
             compile_for_training(learning, recipe, source.steps)
             reached = keeper.restore(learning)
         check_agreement(strategy, run, reached.epochs * source.steps + reached.steps)
-        validation = _validation(data, recipe, strategy.num_replicas_in_sync) if recipe.validation else None
+        # Of several devices each measures as many.
+        devices = strategy.num_replicas_in_sync
+        measured = len(data.test) // devices * devices
+        validation = validation_of(data, recipe, measured) if recipe.validation else None
         watching = [
             StopWhenDiverged(keeper),
             *([FollowPlateaus(recipe, keeper)] if recipe.schedule == "plateau" else []),
@@ -93,6 +95,8 @@ def fit(
         # An epoch that was begun before is gone on with by itself: it has fewer steps than the others.
         for last_epoch in [reached.epochs + 1, recipe.epochs] if reached.steps else [recipe.epochs]:
             reached = keeper.reached
+            if reached.epochs == recipe.epochs:
+                break
             learning.fit(
                 stream(source.batches(seed, reached.epochs).skip(reached.steps)),
                 initial_epoch=reached.epochs,
@@ -121,17 +125,11 @@ def make_models(
     uint8 [N, side, side, channels] -> float32 logits, [N, classes] of the one, and of the other the same,
     or [N, heads, classes] where the network has auxiliary heads.
 
-    Each channel is brought to mean 0 and standard deviation 1 by `statistics`.
+    Each channel is brought to mean 0 and standard deviation 1, over canvases with their margins, by `statistics`.
     """
     shape = (recipe.input_side, recipe.input_side, channels)
-    try:
-        with computing_in(recipe.mixed_precision):
-            network = architectures.build(recipe.architecture, classes, shape, **recipe.options)
-    except ValueError as error:  # Keras', of an activation that it does not know, say
-        raise BadRecipe(
-            f"A network is built from options that fit it; {recipe.architecture} cannot be from "
-            f"{dict(recipe.options)}. Correct what Keras names: {error}"
-        ) from error
+    with computing_in(recipe.mixed_precision):
+        network = architectures.build(recipe.architecture, classes, shape, **recipe.options)
     if init is not None:
         init(network)
     deviation = np.maximum(statistics.deviation, 1.0)
@@ -143,15 +141,3 @@ def make_models(
     main, *others = sorted(network.output, key=lambda name: (name.startswith("aux"), name))
     together = keras.ops.stack([network.output[name] for name in (main, *others)], axis=1)
     return scaled(keras.Model(network.input, network.output[main])), scaled(keras.Model(network.input, together))
-
-
-def _validation(data: DataSet, recipe: Recipe, devices: int) -> tf.data.Dataset:
-    """The centre views of the pictures to measure on, and their classes, in batches. Of several `devices`
-    each measures as many: up to `devices` - 1 of the last pictures are left out.
-    """
-    laid_out = canvases.lay_out(data.test.images, recipe, data.channels)
-    edge = (recipe.canvas_side - recipe.input_side) // 2
-    inside = slice(edge, edge + recipe.input_side)
-    count = len(laid_out) // devices * devices
-    pictures = laid_out[:count, inside, inside], data.test.class_ids[:count]
-    return tf.data.Dataset.from_tensor_slices(pictures).batch(recipe.batch_size)

@@ -20,7 +20,7 @@ with chatter_kept_back():
     from training import curves, history, ledger
     from training.distribution import is_chief, strategy_of, wait_for_all
     from training.export import publish_trained
-    from training.fit import fit
+    from training.fit import Trained, fit
     from training.keeper import CHECKPOINT
     from training.progress import ShowProgress
     from training.weights import Init
@@ -66,18 +66,23 @@ def train(
                 "Wait for it, or take another directory."
             )
         with ShowProgress(out.name, recipe.epochs, console) if chief else nullcontext() as progress:
-            weights = Init(init, lambda report: console.print(str(report), highlight=False)) if init else None
+            said = console if chief else Console(quiet=True)
+            weights = Init(init, lambda report: said.print(str(report), highlight=False)) if init else None
             trained = fit(recipe, data, seed, run_directory, [progress] if chief else [], strategy, weights)
-        directory = publish_trained(trained, data, out) if chief else None
+        published = _finish(trained, data, out, run_directory) if chief else None
         wait_for_all(strategy)
-        if directory is None:
-            return None
-        card = cards.read(directory)
-        history.write(run_directory / HISTORY, trained.history)
-        curves.draw(trained.history, run_directory / CURVES, f"{out.name}: {recipe.architecture} on {data.name}")
-        ledger.append(run_directory.parent / ledger.NAME, ledger.entry_of(card, int(directory.name)))
-        # The job is done: started again, it begins anew. Somebody may have tidied up already.
-        (run_directory / CHECKPOINT).unlink(missing_ok=True)
+    return published
+
+
+def _finish(trained: Trained, data: DataSet, out: Path, run_directory: Path) -> Published:
+    directory = publish_trained(trained, data, out)
+    card = cards.read(directory)
+    history.write(run_directory / HISTORY, trained.history)
+    title = f"{out.name}: {trained.recipe.architecture} on {data.name}"
+    curves.draw(trained.history, run_directory / CURVES, title)
+    ledger.append(run_directory.parent / ledger.NAME, ledger.entry_of(card, int(directory.name)))
+    # The job is done: started again, it begins anew. Somebody may have tidied up already.
+    (run_directory / CHECKPOINT).unlink(missing_ok=True)
     return Published(directory, card)
 
 

@@ -49,14 +49,17 @@ class Keeper(keras.callbacks.Callback):
         self._began = time.monotonic(), time.process_time()
         self._before = self.reached
 
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch + 1 == self.params["steps"]:
+            self._rate = float(self.model.optimizer.learning_rate)
+
     def on_train_batch_end(self, batch, logs=None):
         steps = batch + 1
         if self._writes and time.monotonic() >= self._next and steps < self.params["steps"]:
             self._keep(Reached(self._before.history, self.step(batch), self._measured(steps, logs)))
 
     def on_epoch_end(self, epoch, logs=None):
-        rate = float(self.model.optimizer.learning_rate)
-        row = {"epoch": epoch + 1, "learning_rate": rate, **self._measured(self.params["steps"], logs)}
+        row = {"epoch": epoch + 1, "learning_rate": self._rate, **self._measured(self.params["steps"], logs)}
         self._keep(Reached([*self._before.history, row]))
 
     def _measured(self, steps: int, logs: dict[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from training import canvases
 from training.augmentation.colour import principal_colours
 from training.augmentation.seeds import Seed
-from training.batches import Statistics, augment, steps_per_epoch
+from training.batches import Statistics, augment, statistics_of, steps_per_epoch
 from training.cuts import cutter, gives_canvases
 from training.data import DataSet
 from training.data.encoded import Encoded
@@ -28,8 +28,19 @@ from training.skipping import Skipping
 SAMPLE = 256
 """Pictures whose mean, deviation and colours stand for all."""
 
-# An iterator that is collected while Python ends would wait for ever for a thread of its own that waits for Python.
-atexit.register(gc.collect)
+
+@atexit.register
+def end_iterators() -> None:
+    """Takes from every iterator over a stream what it holds. One that goes while Python ends would wait for ever for
+    a thread of its own, which waits for Python; and whatever a failure left may hold one.
+    """
+    gc.collect()
+    objects = gc.get_objects()
+    iterators = {kind for kind in set(map(type, objects)) if issubclass(kind, tf.data.Iterator)}
+    for each in objects:
+        if type(each) in iterators:
+            vars(each).clear()
+
 
 # A second time round fills the places of those that were skipped in the first.
 _ROUNDS = 2
@@ -50,14 +61,7 @@ class Streamed:
 
     def statistics(self) -> Statistics:
         """Of a sample. Raises DataUnusable where none of it can be read."""
-        count, total, squares = 0, np.zeros(self._data.channels), np.zeros(self._data.channels)
-        for canvas in self._sample():
-            samples = canvas.reshape(-1, canvas.shape[2]).astype(np.float64)
-            count += len(samples)
-            total += samples.sum(axis=0)
-            squares += (samples**2).sum(axis=0)
-        mean = total / count
-        return Statistics(mean, np.sqrt(squares / count - mean**2))
+        return statistics_of(self._sample())
 
     def batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
         """Batches from `first_epoch` to the recipe's last: (uint8 [batch, side, side, channels], int32 [batch]).
@@ -109,11 +113,6 @@ class Streamed:
             if self._skipping and self._skipping.stop:
                 raise self._skipping.stop from None
             raise
-
-    @property
-    def skipped(self) -> list[str]:
-        """The names of the pictures that were skipped in the last epoch that was in need of it."""
-        return self._skipping.names if self._skipping else []
 
     def _cuts(self, cut: Callable[[tf.Tensor, Seed], tf.Tensor], seed: tf.Tensor) -> tf.data.Dataset:
         """What `cut` makes of an epoch's pictures, in batches with their places in it, up to twice: (int64 [batch],

@@ -16,9 +16,14 @@ def test_a_file_is_replaced_whole(tmp_path):
 def test_what_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(OSError, match="No space"), replacing(path) as file:
-        file.write(b"half")
-        raise OSError("No space left on device")
+
+    def write_half() -> None:
+        with replacing(path) as file:
+            file.write(b"half")
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        write_half()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

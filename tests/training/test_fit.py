@@ -7,11 +7,14 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.training.conftest import make_tiny_data
+from tests.training.data.conftest import write_jpegs
+from training import data
 from training.batches import Statistics
 from training.data import Pictures
-from training.errors import BadRecipe, Diverged, RecipeChanged, UnknownName
+from training.errors import BadRecipe, DataUnusable, Diverged, RecipeChanged, UnknownName
 from training.fit import fit, make_models
 from training.keeper import CHECKPOINT
 
@@ -74,6 +77,8 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tiny_recipe,
     code = f"""
 from pathlib import Path
 from tests.training.conftest import make_tiny_data
+from tests.training.data.conftest import write_jpegs
+from training import data
 from tests.training.test_fit import KillAfterEpoch
 from training.fit import fit
 from training.recipes.recipe import Recipe
@@ -104,9 +109,22 @@ def test_a_run_that_had_reached_its_end_is_not_trained_again(tiny_recipe, tiny_d
     assert_equal_to_the_bit(weights(again), weights(first))
 
 
+def test_a_run_that_was_killed_at_its_end_ends_in_step_too(tiny_recipe, tiny_data, run_directory):
+    """Of nothing to learn from, several devices would not make a batch to look at."""
+    for _ in range(2):
+        trained = fit(tiny_recipe, tiny_data, 0, run_directory, strategy=tf.distribute.MirroredStrategy(["CPU:0"]))
+    assert [row["epoch"] for row in trained.history] == [1, 2]
+
+
 def test_another_seed_ends_with_other_weights(tiny_recipe, tiny_data, tmp_path):
     one, other = (weights(fit(tiny_recipe, tiny_data, seed, tmp_path / str(seed))) for seed in (0, 1))
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_history_says_at_which_rate_each_epoch_ended(tiny_recipe, tiny_data, run_directory):
+    recipe = replace(tiny_recipe, epochs=3, schedule="steps", milestones=(2,), learning_rate=0.5)
+    rates = [row["learning_rate"] for row in fit(recipe, tiny_data, 0, run_directory).history]
+    assert rates == pytest.approx([0.5, 0.5, 0.05])
 
 
 def test_a_run_does_not_go_on_with_another_recipe(tiny_recipe, tiny_data, run_directory):
@@ -197,3 +215,28 @@ def test_pictures_that_are_held_out_are_never_trained_on(tiny_recipe, tiny_data,
     trained = fit(replace(tiny_recipe, validation=float(share), epochs=6), sorted_out, 0, run_directory)
     assert trained.history[-1]["top_1_error"] == 0
     assert trained.history[-1]["val_top_1_error"] == 1
+
+
+def test_some_picture_is_held_out_of_few(tiny_recipe, tiny_data, run_directory):
+    trained = fit(replace(tiny_recipe, validation=0.001, epochs=1), tiny_data, 0, run_directory)
+    assert trained.history[0]["val_top_1_error"] in (0, 1)
+
+
+ANYWHERE = {"crop": "anywhere", "margin": 0, "translate": 0, "batch_size": 4}
+"""What is streamed, of few pictures."""
+
+
+def test_a_folder_is_streamed_and_its_held_out_pictures_measured(tiny_recipe, run_directory, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.sources.KEPT", 0)
+    write_jpegs(tmp_path / "pictures", 18)
+    recipe = replace(tiny_recipe, **ANYWHERE, validation=0.2)
+    trained = fit(recipe, data.load(str(tmp_path / "pictures")), 0, run_directory)
+    assert 0 <= trained.history[-1]["val_top_1_error"] <= 1
+
+
+def test_a_folder_with_too_many_broken_pictures_stops_the_run_in_words(tiny_recipe, run_directory, tmp_path):
+    write_jpegs(tmp_path / "pictures", 18)
+    pictures = data.load(str(tmp_path / "pictures"))
+    open(pictures.train.images.paths[0], "wb").close()
+    with pytest.raises(DataUnusable, match=r"which is 0; 1 are: .*--skip-corrupt"):
+        fit(replace(tiny_recipe, **ANYWHERE), pictures, 0, run_directory)
