@@ -1,9 +1,9 @@
 """A model from elsewhere, published like one of our own: any Keras model, and published weights of our networks."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -59,20 +59,27 @@ def publish_keras(
 
 
 def publish_weights(
-    architecture: str, path: Path, target: Target, *, prepared: Preprocessing, crop: int | None = None
+    architecture: str,
+    path: Path,
+    target: Target,
+    *,
+    prepared: Preprocessing,
+    options: Mapping[str, Any],
+    crop: int | None = None,
 ) -> tuple[Path, weights.Report]:
     """A new version of one of our networks, in the variant that the weights in the file at `path` are of.
 
-    It gives logits. `crop` is the side of its input where that is not to be the paper's.
+    `options` are those of `architectures.build` beside the variant's, or in their place. It gives logits.
+    `crop` is the side of its input where that is not to be the network's own.
 
-    Returns the version's directory. Raises UnknownName, WeightsUnusable and what publish_keras raises.
+    Returns the version's directory. Raises UnknownName, BadRecipe, WeightsUnusable and what publish_keras raises.
     """
     _check_labels(target.labels)
-    height, width, channels = architectures.find(architecture).input_shape
-    shape = (crop or height, crop or width, channels)
-    options = weights.variant(architecture, path).options
-    network = architectures.build(architecture, len(target.labels), shape, **options)
+    channels = architectures.find(architecture).input_shape[2]
+    options = {**weights.variant(architecture, path).options, **options}
+    network = architectures.build(architecture, len(target.labels), crop and (crop, crop, channels), **options)
     report = weights.load(network, path)
+    shape = tuple(network.input_shape[1:])
     shorter_side = target.shorter_side or round(max(shape[:2]) * RESIZED)
     return _publish(network, shape, path, target, "logits", prepared, shorter_side), report
 
@@ -98,8 +105,7 @@ def _publish(
         ) from error
     _check_scores(model, path, target.labels)
     noise = np.random.default_rng(0).integers(0, 256, (GOLDEN_INPUTS, *shape), np.uint8)
-    if gives == "logits":
-        _check_logits(model(noise), path)
+    _check_given(model(noise), gives, path)
     card = ModelCard(
         name=target.directory.name,
         input=Input(height=height, width=width, channels=channels),
@@ -139,14 +145,27 @@ def _check_scores(model: keras.Model, path: Path, labels: Sequence[str]) -> None
         )
 
 
-def _check_logits(scores, path: Path) -> None:
-    """Raises NotExportable where `scores`, [pictures, classes], are probabilities."""
+def _check_given(scores, gives: str, path: Path) -> None:
+    """Raises NotExportable where `scores`, [pictures, classes], are not what `gives` says."""
     scores = np.asarray(keras.ops.cast(scores, "float32"))
+    if not np.isfinite(scores).all():
+        raise NotExportable(
+            f"Scores are finite numbers; {path} gives others for pictures of noise. Check its weights, and that "
+            "samples come as it was trained on (--preprocessing)."
+        )
+    sums = scores.sum(axis=-1)
     # Half precision, over many classes, adds up to 1 only about.
-    if scores.min() >= 0 and scores.max() <= 1 and np.allclose(scores.sum(axis=-1), 1, atol=1e-2):
+    probable = scores.min() >= 0 and scores.max() <= 1 and np.allclose(sums, 1, atol=1e-2)
+    if gives == "logits" and probable:
         raise NotExportable(
             f"Logits are scores before softmax; those of {path} are all from 0 to 1 and add up to 1, as after it. "
             "Say that it gives probabilities (--gives probabilities)."
+        )
+    if gives == "probabilities" and not probable:
+        raise NotExportable(
+            f"Probabilities are from 0 to 1 and add up to 1; for pictures of noise {path} gives numbers from "
+            f"{scores.min():.4g} to {scores.max():.4g} that add up to {sums.min():.4g} and more. Say that it gives "
+            "logits (--gives logits), or put a softmax behind it."
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from training.preprocessing import PRESETS, Preprocessing
+from training.recipe_options import architecture_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -17,6 +18,7 @@ Examples:
   tencrop export mine.keras --labels labels.txt --gives logits --scale 1/255 --shorter-side 256 --out models/mine
   tencrop export mine.keras --code layers.py --code mine.py --labels labels.txt --gives logits --crop 224
   tencrop export resnet50 --weights resnet50-0676ba61.pth --labels imagenet.txt
+  tencrop export resnet50 --weights mine.keras --option v1_5=true --preprocessing unit --labels labels.txt
 
 \b
 Presets of --preprocessing, for samples from 0 to 255:
@@ -37,6 +39,7 @@ Presets of --preprocessing, for samples from 0 to 255:
 )
 @click.option("--gives", type=click.Choice(["logits", "probabilities"]), help="What a .keras file's output is.")
 @click.option("--weights", type=_FILE, help="Whose weights ARCHITECTURE gets: .pth, .keras, .weights.h5 or .h5.")
+@architecture_options("An option that ARCHITECTURE was built with, bn_epsilon=1e-3 say; may be repeated.")
 @click.option(
     "--preprocessing",
     type=click.Choice(list(PRESETS)),
@@ -79,6 +82,7 @@ def export(
     out: Path | None,
     gives: str | None,
     weights: Path | None,
+    options: dict[str, Any],
     preprocessing: str | None,
     mean: str | None,
     scale: str | None,
@@ -105,24 +109,26 @@ def export(
         "channels": channels,
     }
     if weights is None:
-        _check_file(file, gives)
+        _check_file(file, gives, options)
         prepared = _prepared(preprocessing or "none", numbers)
         click.echo(adopt.publish_keras(file, target, gives=gives, prepared=prepared, crop=crop, code=code))
     else:
         _check_architecture(gives, code)
         preset = preprocessing or adopt.weights.variant(source, weights).preprocessing
         published, report = adopt.publish_weights(
-            source, weights, target, prepared=_prepared(preset, numbers), crop=crop
+            source, weights, target, prepared=_prepared(preset, numbers), options=options, crop=crop
         )
         click.echo(report, err=True)
         click.echo(published)
 
 
-def _check_file(file: Path, gives: str | None) -> None:
+def _check_file(file: Path, gives: str | None, options: dict[str, Any]) -> None:
     if not file.is_file():
         raise click.UsageError(f"SOURCE is a .keras file, or an architecture with --weights; there is no file {file}.")
     if gives is None:
         raise click.UsageError("A .keras file does not say what its output is: give --gives logits or probabilities.")
+    if options:
+        raise click.UsageError("A .keras file holds its network as it was built: leave out --option.")
 
 
 def _check_architecture(gives: str | None, code: tuple[Path, ...]) -> None:

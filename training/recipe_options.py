@@ -17,20 +17,16 @@ def recipe_options(command: Callable) -> Callable:
     """Gives `command` an option for each number of a recipe, None where it is left out, and
     --option NAME=VALUE for the architecture's own, together a mapping `options`.
     """
-    decorators = [_option(each) for each in _NUMBERS]
-    decorators.append(
-        click.option(
-            "--option",
-            "options",
-            multiple=True,
-            metavar="NAME=VALUE",
-            callback=_read_pairs,
-            help="An option of the architecture's own, activation=relu say; may be repeated.",
-        )
-    )
+    help = "An option of the architecture's own, activation=relu say; may be repeated."
+    decorators = [*map(_option, _NUMBERS), architecture_options(help)]
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
+
+
+def architecture_options(help: str) -> Callable:
+    """--option NAME=VALUE, as often as is wanted: together a mapping `options`, values as JSON or else as words."""
+    return click.option("--option", "options", multiple=True, metavar="NAME=VALUE", callback=_read_pairs, help=help)
 
 
 def with_overrides(recipe: Recipe, options: Mapping[str, Any], **numbers: Any) -> Recipe:

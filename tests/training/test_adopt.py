@@ -1,5 +1,7 @@
 import importlib
+import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,10 +10,15 @@ import pytest
 from serving.models import card as cards
 from serving.models.card import softmax
 from serving.models.engines.tensorflow import TensorFlowEngine
+from tests.training.architectures.small import build_small
 from training.adopt import Target, publish_keras
+from training.architectures.layers import LocalResponseNormalization
+from training.architectures.layers_of_1998 import Subsampling
+from training.architectures.resnet import PaddedShortcut
 from training.errors import NotExportable
 from training.preprocessing import Preprocessing
 
+TREE = Path(__file__).parents[2]
 ROWS = np.random.default_rng(1).integers(0, 256, (5, 8, 6, 3), np.uint8)
 
 
@@ -87,6 +94,27 @@ def test_probabilities_are_not_taken_for_logits(path):
         publish(path)
 
 
+def test_logits_are_not_taken_for_probabilities(path):
+    save(path)
+    with pytest.raises(NotExportable, match=r"Probabilities are from 0 to 1 .* from -\d.* \(--gives logits\)"):
+        publish(path, gives="probabilities")
+
+
+def test_sigmoids_are_no_probabilities_of_one_class_of_many(path):
+    save(path, "sigmoid")
+    with pytest.raises(NotExportable, match=r"add up to \d"):
+        publish(path, gives="probabilities", prepared=Preprocessing(scale=(1e-3,)))
+
+
+@pytest.mark.parametrize("gives", ["logits", "probabilities"])
+def test_scores_that_are_no_numbers_are_refused(path, gives):
+    model = save(path, "softmax")
+    model.layers[-1].bias.assign([0, np.nan, 0, 0])
+    model.save(path)
+    with pytest.raises(NotExportable, match=r"Scores are finite numbers; .*mine\.keras gives others"):
+        publish(path, gives=gives)
+
+
 def test_sigmoids_are_taken_for_logits(path):
     save(path, "sigmoid")
     publish(path)
@@ -134,14 +162,23 @@ def test_a_sequential_model_is_exported_whether_or_not_it_says_its_input(path, s
 
 
 def test_a_network_of_ours_that_was_saved_is_exported(path):
-    from tests.training.architectures.small import build_small
-
     network = build_small("resnet20", classes=4)
     network.save(path)
     rows = np.random.default_rng(2).integers(0, 256, (2, 32, 32, 3), np.uint8)
     np.testing.assert_allclose(
         TensorFlowEngine(publish(path)).run(rows), network(rows.astype("float32")), rtol=1e-3, atol=1e-3
     )
+
+
+def test_layers_of_ours_are_known_to_a_process_that_has_built_no_network(path):
+    inputs = keras.Input((4, 4, 1))
+    x = inputs
+    for layer in (LocalResponseNormalization(), PaddedShortcut(2, 1), Subsampling()):  # one of each module
+        x = layer(x)
+    keras.Model(inputs, x, name="ours").save(path)
+    load = f"from pathlib import Path; from training import foreign; print(foreign.load(Path({str(path)!r})).name)"
+    there = subprocess.run([sys.executable, "-c", load], cwd=TREE, capture_output=True, text=True)
+    assert there.stdout == "ours\n", there.stderr
 
 
 LAYERS = """

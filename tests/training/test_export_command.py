@@ -5,7 +5,9 @@ from click.testing import CliRunner
 
 from serving.models import card as cards
 from serving.models.engines.tensorflow import TensorFlowEngine
+from tests.training.architectures.small import build_small
 from training import architectures
+from training.errors import WeightsUnusable
 from training.export_command import _number, _read_labels, export
 from training.preprocessing import PRESETS
 
@@ -124,6 +126,44 @@ def test_published_weights_say_how_they_were_fed(here, monkeypatch):
     run("resnet50", "--weights", "resnet.pth", "--labels", "labels.txt")
     run("resnet50", "--weights", "resnet.pth", "--labels", "labels.txt", "--mean", "0")
     assert given == [PRESETS["torch"], PRESETS["torch"]._replace(mean=(0.0,))]
+
+
+RELU = ("lenet5", "--weights", "relu.keras", "--labels", "labels.txt", "--preprocessing", "unit")
+
+
+def test_a_network_is_built_with_the_options_that_it_was_saved_with(here):
+    network = architectures.build("lenet5", 2, activation="relu")
+    network.save("relu.keras")
+    assert isinstance(run(*RELU).exception, WeightsUnusable)
+    result = run(*RELU, "--option", "activation=relu")
+    assert result.stdout == "models/lenet5/1\n", result.output
+    rows = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1), np.uint8)
+    logits = TensorFlowEngine(here / "models" / "lenet5" / "1").run(rows)
+    np.testing.assert_allclose(logits, network(rows / np.float32(255)), atol=1e-5)
+
+
+def test_a_network_with_a_small_stem_takes_small_pictures(here):
+    build_small("resnet18", 2).save("small.keras")
+    arguments = ("--weights", "small.keras", "--labels", "labels.txt", "--preprocessing", "unit")
+    result = run("resnet18", *arguments, "--option", "stem=small")
+    assert result.stdout == "models/resnet18/1\n", result.output
+    size = cards.read(here / "models" / "resnet18" / "1").input
+    assert (size.height, size.width, size.channels) == (32, 32, 3)
+
+
+def test_an_option_takes_the_place_of_the_one_that_the_weights_come_with(here, monkeypatch):
+    (here / "resnet.pth").touch()
+    built = []
+    monkeypatch.setattr("training.architectures.build", lambda *_, **options: built.append(options))
+    run("resnet50", "--weights", "resnet.pth", "--labels", "labels.txt", "--option", "bn_epsilon=1e-3")
+    assert built == [{"v1_5": True, "stem_pooling": "pad", "bn_epsilon": 1e-3}]
+
+
+def test_a_whole_file_is_given_no_options(here):
+    save()
+    result = run("mine.keras", *COMMON, "--option", "v1_5=true")
+    assert result.exit_code == 2
+    assert "leave out --option" in said(result)
 
 
 @pytest.mark.parametrize("more", [("--gives", "probabilities"), ("--code", "labels.txt")])

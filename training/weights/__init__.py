@@ -7,7 +7,6 @@ Read are torchvision's state dicts (.pth), files of keras.applications, and what
 were saved to (.keras, .weights.h5, .h5).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,9 @@ import numpy as np
 from serving.models.card import sha256_of
 from training import architectures
 from training.errors import WeightsUnusable
-from training.weights import keras_applications, keras_files, torch_files, torchvision
+from training.weights import keras_applications, keras_files, layer_settings, torch_files, torchvision
 from training.weights.keras_applications import KERAS_APPLICATIONS
-from training.weights.origin import Arrays, Origin, Variant
+from training.weights.origin import AUXILIARY, Arrays, Origin, Variant, by_name
 from training.weights.torchvision import TORCHVISION
 
 OURS = Origin(
@@ -77,38 +76,29 @@ def load(network: keras.Model, path: Path, *, other_classes: bool = False) -> Re
     """Puts the weights of the file at `path` into `network`, one of architectures.build's.
 
     All of them fit, or none is put in. Only with `other_classes` the last layer may be of another
-    number of classes than the file's, and stays as drawn then, to be trained.
+    number of classes than the file's, and stays as drawn then, to be trained. Where a network of ours
+    was saved whole, its layers compute as those of `network` do; files of weights alone do not say how.
 
     Raises WeightsUnusable where the file cannot be read, or does not fit in names or shapes, or
-    holds what is no number.
+    holds what is no number, or is of a network that was built with other options.
     """
     origin, arrays = _read(path)
-    options = _variant(network.name, origin, path).options
+    variant = _variant(network.name, origin, path)
     slots = _slots(network, origin)
-    heads = {layer.name for layer in network.layers if any(layer.output is each for each in network.outputs)}
-    fitting, drawn, missing, wrong = {}, [], [], []
-    for slot in slots:
-        if slot.theirs not in arrays:
-            missing.append(slot.theirs)
-            continue
-        array = origin.our_axes(arrays.pop(slot.theirs), slot.layer, network)
-        if array.shape == slot.shape:
-            fitting[slot.ours] = array
-        elif other_classes and slot.layer.name in heads and array.shape[:-1] == slot.shape[:-1]:
-            drawn.append(slot.ours)
-        else:
-            wrong.append(f"{slot.theirs} {list(array.shape)} for {list(slot.shape)}")
+    fitting, drawn, missing, wrong = _match(network, slots, origin, arrays, other_classes)
+    folded = _fold_biases(network, origin, arrays, fitting)
     if unreal := [name for name, array in fitting.items() if not np.isfinite(array).all()]:
         raise WeightsUnusable(f"Weights are finite numbers; those of {path} are not in {_some(unreal)}. Get it again.")
-    folded = _fold_biases(network, origin, arrays, fitting)
-    heads_left = tuple(name for name in arrays if re.match(r"aux\d[._]", name))
+    heads_left = tuple(name for name in arrays if AUXILIARY.match(name))
     left = [name for name in arrays if name not in heads_left]
     if missing or wrong or left:
         raise WeightsUnusable(_misfit(network, path, origin, missing, wrong, left))
+    if origin is OURS:
+        _check_settings(network, path)
     for slot in slots:
         if slot.ours in fitting:
             slot.variable.assign(fitting[slot.ours])
-    return Report(path, origin.name, dict(options), len(fitting), folded, tuple(drawn), heads_left)
+    return Report(path, origin.name, dict(variant.options), len(fitting), folded, tuple(drawn), heads_left)
 
 
 @dataclass(frozen=True)
@@ -142,8 +132,8 @@ class _Slot(NamedTuple):
 def _read(path: Path) -> tuple[Origin, Arrays]:
     """Where the weights at `path` come from, and the weights."""
     if path.suffix in TORCH_FILES:
-        return TORCHVISION, torchvision.named_as_now(torch_files.read(path))
-    arrays = keras_applications.named_as_now(keras_files.read(path))
+        return TORCHVISION, by_name(torchvision.named_as_now(torch_files.read(path)), path)
+    arrays = by_name(keras_applications.named_as_now(keras_files.read(path)), path)
     first_layers = ("block1_conv1/kernel", "conv1_conv/kernel")  # of keras.applications; none of ours is called so
     return KERAS_APPLICATIONS if any(name in arrays for name in first_layers) else OURS, arrays
 
@@ -170,6 +160,30 @@ def _slots(network: keras.Model, origin: Origin) -> list[_Slot]:
     ]
 
 
+def _match(
+    network: keras.Model, slots: list[_Slot], origin: Origin, arrays: Arrays, other_classes: bool
+) -> tuple[Arrays, list[str], list[str], list[str]]:
+    """Takes what `slots` are to get out of `arrays`: by our names, with axes in our order.
+
+    Beside it, our names of weights that stay as drawn, their names of those that are missing, and, in
+    words, those of another shape.
+    """
+    heads = {layer.name for layer in network.layers if any(layer.output is each for each in network.outputs)}
+    fitting, drawn, missing, wrong = {}, [], [], []
+    for slot in slots:
+        if slot.theirs not in arrays:
+            missing.append(slot.theirs)
+            continue
+        array = origin.our_axes(arrays.pop(slot.theirs), slot.layer, network)
+        if array.shape == slot.shape:
+            fitting[slot.ours] = array
+        elif other_classes and slot.layer.name in heads and array.shape[:-1] == slot.shape[:-1]:
+            drawn.append(slot.ours)
+        else:
+            wrong.append(f"{slot.theirs} {list(array.shape)} for {list(slot.shape)}")
+    return fitting, drawn, missing, wrong
+
+
 def _fold_biases(network: keras.Model, origin: Origin, arrays: Arrays, fitting: Arrays) -> int:
     """Takes biases that our convolutions lack out of `arrays` and off the means of the normalisation that follows.
 
@@ -191,12 +205,26 @@ def _fold_biases(network: keras.Model, origin: Origin, arrays: Arrays, fitting: 
     return folded
 
 
+def _check_settings(network: keras.Model, path: Path) -> None:
+    """Raises WeightsUnusable where the file at `path` says that its layers compute otherwise than those of `network`.
+
+    A file of weights alone says nothing.
+    """
+    saved = keras_files.settings(path, network.name)
+    if saved and (unlike := layer_settings.differences(saved, network)):
+        raise WeightsUnusable(
+            f"Weights go into a network that computes as theirs did; {path} was saved from a {network.name} that was "
+            f"built otherwise: {_some(unlike)}. Give the options that it was built with (--option NAME=VALUE)."
+        )
+
+
 def _misfit(network: keras.Model, path: Path, origin: Origin, missing: list, wrong: list, left: list) -> str:
     kinds = (("missing", missing), ("of another shape", wrong), ("left over", left))
     found = "; ".join(f"{len(names)} {kind}: {_some(names)}" for kind, names in kinds if names)
+    way_out = origin.variants[network.name].unlike or "Take a file of the same network and number of classes."
     return (
         f"Weights fit a network by name and shape, each of them; {path}, read as {origin.name}'s, does not fit "
-        f"{network.name}: {found}. Take a file of the same network and number of classes."
+        f"{network.name}: {found}. {way_out}"
     )
 
 

@@ -4,15 +4,21 @@ With the options given here a network computes what Keras' does.
 """
 
 import re
+from collections.abc import Iterator
 
 import keras
+from numpy.typing import NDArray
 
 from training.weights.origin import Arrays, Origin, Variant, family_of
 
 
-def named_as_now(arrays: Arrays) -> Arrays:
-    """`arrays` by the names of today: DenseNet's published files say "conv1/bn" for "conv1_bn"."""
-    return {re.sub(r"^conv1/(conv|bn)/", r"conv1_\1/", name): array for name, array in arrays.items()}
+def named_as_now(arrays: Arrays) -> Iterator[tuple[str, NDArray]]:
+    """What is in `arrays`, by the names of today. Files of before Keras had the applications itself say "conv1/bn"
+    for DenseNet's "conv1_bn", and its classifier is "fc1000" and ResNet's "probs" for "predictions".
+    """
+    for name, array in arrays.items():
+        name = re.sub(r"^conv1/(conv|bn)/", r"conv1_\1/", name)
+        yield re.sub(r"^(probs|fc1000)/", "predictions/", name), array
 
 
 def _layer_names(network: keras.Model) -> dict[str, str]:

@@ -178,9 +178,13 @@ def _read_legacy(file: BinaryIO) -> Iterator[tuple[Any, Bytes]]:
 
 
 def _state_dict(saved: Any) -> Mapping[str, Tensor]:
-    if not isinstance(saved, Mapping) or not saved or not all(isinstance(each, Tensor) for each in saved.values()):
+    if not isinstance(saved, Mapping) or not saved or not all(map(_is_named_tensor, saved.items())):
         raise _Refused("A state dict maps names to tensors; this file holds something else. Save model.state_dict().")
     return saved
+
+
+def _is_named_tensor(item: tuple[Any, Any]) -> bool:
+    return isinstance(item[0], str) and isinstance(item[1], Tensor)
 
 
 def _array(name: str, tensor: Tensor, read_bytes: Bytes) -> NDArray:

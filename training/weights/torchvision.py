@@ -4,6 +4,7 @@ With the options given here a network computes what torchvision's does.
 """
 
 import re
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -22,13 +23,11 @@ PARTS = {
 }
 
 
-def named_as_now(arrays: Arrays) -> Arrays:
-    """A state dict without counters of batches, by the names of today: DenseNet's were "norm.1" for "norm1"."""
-    return {
-        re.sub(r"\b(norm|conv)\.(\d)\b", r"\1\2", name): array
-        for name, array in arrays.items()
-        if not name.endswith("num_batches_tracked")
-    }
+def named_as_now(arrays: Arrays) -> Iterator[tuple[str, NDArray]]:
+    """What is in a state dict but counters of batches, by the names of today: DenseNet's were "norm.1" for "norm1"."""
+    for name, array in arrays.items():
+        if not name.endswith("num_batches_tracked"):
+            yield re.sub(r"\b(norm|conv)\.(\d)\b", r"\1\2", name), array
 
 
 def _layer_names(network: keras.Model) -> dict[str, str]:
@@ -112,7 +111,12 @@ def _densenet_name(name: str) -> str:
 
 
 _VGG = Variant({}, "torch")
-_GOOGLENET = Variant({"batch_norm": True, "bn_epsilon": 1e-3}, "torch")
+_GOOGLENET = Variant(
+    {"batch_norm": True, "bn_epsilon": 1e-3},
+    "torch",
+    "Torchvision's published GoogLeNet is not the paper's network: its 5x5 branches have 3x3 filters, and its last "
+    "pooling is 2x2 (https://github.com/pytorch/vision/issues/906), so none of its files fits. Train googlenet anew.",
+)
 # Torchvision pads before pooling, and strides in a bottleneck's 3x3 filters.
 _RESNET = Variant({"v1_5": True, "stem_pooling": "pad", "bn_epsilon": 1e-5}, "torch")
 _DENSENET = Variant({"stem_pooling": "pad", "bn_epsilon": 1e-5}, "torch")

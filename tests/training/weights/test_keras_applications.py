@@ -1,14 +1,17 @@
 """Files of keras.applications: the same logits in our networks, with random weights everywhere."""
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from tests.training.architectures.outlines import outlined
 from tests.training.architectures.small import noise
+from tests.training.weights import legacy_writer
 from training import architectures, weights
 from training.architectures.outline import outline
-from training.weights.keras_applications import KERAS_APPLICATIONS, named_as_now
+from training.errors import WeightsUnusable
+from training.weights.keras_applications import KERAS_APPLICATIONS
 
 CLASSES = 7
 
@@ -60,14 +63,60 @@ def test_layers_have_their_names_and_shapes_there(architecture, theirs):
     assert shapes == {layer.name: layer.weights[0].shape for layer in others.layers if layer.weights}
 
 
-def test_names_of_the_published_densenets_are_understood():
-    arrays = dict.fromkeys(["conv1/conv/kernel", "conv1/bn/gamma", "conv2_block1_1_conv/kernel", "conv1/kernel"], 0)
-    assert list(named_as_now(arrays)) == [
-        "conv1_conv/kernel",
-        "conv1_bn/gamma",
-        "conv2_block1_1_conv/kernel",
-        "conv1/kernel",
-    ]
+@pytest.fixture(scope="module")
+def resnet50():
+    """Ours, as in keras.applications, for 32 x 32 pixels."""
+    return architectures.build("resnet50", 3, (32, 32, 3), **KERAS_APPLICATIONS.variants["resnet50"].options)
+
+
+def write_as_published(path, network, old):
+    """The weights of `network` by the names of layers there, of which `old` gives those that are others today."""
+    names = KERAS_APPLICATIONS.layer_names(network)
+    legacy_writer.write(path, network, layers={ours: old.get(theirs, theirs) for ours, theirs in names.items()})
+
+
+OLD = {
+    "resnet50": {"predictions": "probs"},
+    "densenet121": {"conv1_conv": "conv1/conv", "conv1_bn": "conv1/bn", "predictions": "fc1000"},
+}
+
+
+@pytest.mark.parametrize("architecture", OLD)
+def test_files_of_before_keras_had_the_applications_itself_are_read(tmp_path, architecture, request):
+    path = tmp_path / "published.h5"
+    network = (
+        request.getfixturevalue("resnet50")
+        if architecture == "resnet50"
+        else architectures.build(architecture, 3, (32, 32, 3), **KERAS_APPLICATIONS.variants[architecture].options)
+    )
+    write_as_published(path, network, OLD[architecture])
+    before = network.get_weights()
+    for variable in network.weights:
+        variable.assign(np.zeros(variable.shape))
+    assert weights.load(network, path).origin == "keras.applications"
+    assert all(map(np.array_equal, network.get_weights(), before))
+
+
+def test_names_of_both_times_in_one_file_are_refused(tmp_path):
+    path = tmp_path / "both.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["probs", "predictions"]
+        for name in ("probs", "predictions"):
+            legacy_writer.write_group(file, name, {f"{name}/kernel:0": np.zeros((2, 2))})
+    with pytest.raises(WeightsUnusable, match="predictions/kernel comes twice"):
+        weights.variant("resnet50", path)
+
+
+def test_biases_that_are_no_numbers_do_not_come_in_by_the_means_that_they_go_into(tmp_path, resnet50):
+    path = tmp_path / "published.h5"
+    write_as_published(path, resnet50, {})
+    kernel = np.array(resnet50.get_layer("conv1").kernel)
+    with h5py.File(path, "a") as file:
+        del file["conv1_conv"]
+        with_bias = {"conv1_conv/kernel:0": kernel, "conv1_conv/bias:0": np.full(64, np.nan, np.float32)}
+        legacy_writer.write_group(file, "conv1_conv", with_bias)
+    with pytest.raises(WeightsUnusable, match=r"Weights are finite numbers; .* not in conv1_bn/moving_mean"):
+        weights.load(resnet50, path)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.architectures.small import build_small, noise
+from tests.training.architectures.small import SMALL, build_small, noise
+from tests.training.weights import legacy_writer
 from tests.training.weights import torch_writer as torch
 from training import architectures, weights
 from training.errors import WeightsUnusable
@@ -37,12 +38,61 @@ def test_a_network_that_was_saved_is_read_back(tmp_path, name):
     assert str(report) == f"{path}: 10 weights matched by name and shape, as tencrop names them."
 
 
-def test_a_network_behind_its_scaling_is_found(path):
-    saved, network = build_small("alexnet"), build_small("alexnet")
-    pictures = keras.Input((32, 32, 3))
-    keras.Model(pictures, saved(keras.layers.Rescaling(1 / 255)(pictures))).save_weights(path)
+def wrapped(network):
+    """`network` as it is often saved: behind its scaling, and with a softmax."""
+    pictures = keras.Input(network.input_shape[1:])
+    logits = network(keras.layers.Rescaling(1 / 255)(pictures))
+    return keras.Model(pictures, keras.layers.Activation("softmax")(logits))
+
+
+@pytest.mark.parametrize("name", ["mine.keras", "mine.weights.h5", "mine.h5"])
+def test_a_network_behind_its_scaling_is_found(tmp_path, name):
+    path = tmp_path / name
+    saved, network = lenet(seed=1), lenet(seed=2)
+    wrapped(saved).save_weights(path) if "weights" in name else wrapped(saved).save(path)
     weights.load(network, path)
-    np.testing.assert_array_equal(network(noise(2)), saved(noise(2)))
+    assert same(network, saved)
+
+
+@pytest.mark.parametrize("name", ["mine.weights.h5", "mine.h5"])
+def test_two_networks_in_one_file_are_refused(tmp_path, name):
+    path = tmp_path / name
+    pictures = keras.Input((32, 32, 1))
+    other = lenet(seed=2)
+    other = keras.Model(other.input, other.output, name="other")
+    both = keras.Model(pictures, lenet(seed=1)(pictures) + other(pictures))
+    both.save_weights(path) if "weights" in name else both.save(path)
+    with pytest.raises(WeightsUnusable, match=r"A weight comes once in a file; \w+/kernel comes twice"):
+        weights.load(lenet(), path)
+
+
+@pytest.mark.parametrize("form", ["keras", "h5"])
+@pytest.mark.parametrize(
+    ("architecture", "options", "words"),
+    [
+        ("lenet5", {"activation": "relu"}, "c1 has activation relu in the file, tanh in the network"),
+        ("resnet20", {"bn_epsilon": 1e-3}, "conv1_bn has epsilon 0.001 in the file, 1e-05 in the network"),
+        ("vgg-a-lrn", {"lrn": "caffe"}, "norm1 has constants caffe in the file, paper in the network"),
+        ("vgg-a-lrn", {"lrn": "off"}, "norm1 is not in the file"),
+    ],
+)
+def test_a_network_that_was_built_with_other_options_is_refused(tmp_path, form, architecture, options, words):
+    path = tmp_path / f"mine.{form}"
+    small = SMALL[architecture]
+    saved = architectures.build(architecture, 4, **small, **options)
+    saved.save(path)
+    with pytest.raises(WeightsUnusable, match=rf"built otherwise: {words}.*\(--option NAME=VALUE\)"):
+        weights.load(architectures.build(architecture, 4, **small), path)
+    network = architectures.build(architecture, 4, **small, **options)
+    weights.load(network, path)
+    assert same(network, saved)
+
+
+def test_options_are_compared_in_a_network_behind_its_scaling_too(tmp_path):
+    path = tmp_path / "mine.keras"
+    wrapped(architectures.build("lenet5", 4, activation="relu")).save(path)
+    with pytest.raises(WeightsUnusable, match="built otherwise: c1 has activation relu"):
+        weights.load(lenet(), path)
 
 
 def test_layers_without_a_kernel_are_matched_too(path):
@@ -52,33 +102,25 @@ def test_layers_without_a_kernel_are_matched_too(path):
     assert same(network, saved)
 
 
-def write_legacy(path, network, cut=None, renamed=str):
-    """A file of weights alone as Keras 2 wrote it; lists of names cut in parts of `cut` where there are many."""
-
-    def write_names(group, attribute, names):
-        if cut is None:
-            group.attrs[attribute] = [name.encode() for name in names]
-        else:
-            for part, start in enumerate(range(0, len(names), cut)):
-                group.attrs[f"{attribute}{part}"] = [name.encode() for name in names[start : start + cut]]
-
-    with h5py.File(path, "w") as file:
-        write_names(file, "layer_names", [layer.name for layer in network.layers])
-        for layer in network.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{renamed(variable.name)}:0" for variable in layer.weights]
-            write_names(group, "weight_names", names)
-            for name, variable in zip(names, layer.weights, strict=True):
-                group[name] = np.array(variable)
-
-
 @pytest.mark.parametrize(
     "form", [{}, {"cut": 1}, {"cut": 3}, {"renamed": {"kernel": "W_1", "bias": "b_1"}.get}], ids=str
 )
 def test_files_of_weights_alone_of_earlier_versions_are_read(tmp_path, form):
     path = tmp_path / "old.h5"
     saved, network = lenet(seed=1), lenet(seed=2)
-    write_legacy(path, saved, **form)
+    legacy_writer.write(path, saved, **form)
+    weights.load(network, path)
+    assert same(network, saved)
+
+
+def test_a_layer_is_called_as_its_group_whatever_a_graph_of_keras_2_called_its_weights(tmp_path):
+    path = tmp_path / "old.h5"
+    saved, network = lenet(seed=1), lenet(seed=2)
+    legacy_writer.write(path, saved)
+    with h5py.File(path, "a") as file:
+        del file["c1"]
+        c1 = saved.get_layer("c1")
+        legacy_writer.write_group(file, "c1", {"c1_1/kernel:0": np.array(c1.kernel), "c1_1/bias:0": np.array(c1.bias)})
     weights.load(network, path)
     assert same(network, saved)
 

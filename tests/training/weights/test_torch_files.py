@@ -160,8 +160,14 @@ def test_a_file_that_was_changed_is_read_or_refused(path, legacy, data):
 
 @pytest.mark.parametrize(
     "saved",
-    [torch.EMPTY, torch.text("a word"), torch.tensor(whole()), b"}" + torch.text("model") + torch.EMPTY + b"s"],
-    ids=["nothing", "a word", "a tensor", "a state dict in another"],
+    [
+        torch.EMPTY,
+        torch.text("a word"),
+        torch.tensor(whole()),
+        b"}" + torch.text("model") + torch.EMPTY + b"s",
+        b"}" + torch.number(1) + torch.tensor(whole()) + b"s",
+    ],
+    ids=["nothing", "a word", "a tensor", "a state dict in another", "a number for a name"],
 )
 def test_what_is_no_state_dict_is_refused(path, saved):
     torch.write(path, saved, {"0": NUMBERS.tobytes()})

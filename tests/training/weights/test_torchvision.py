@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.architectures.outlines import outlined
+from tests.training.architectures.small import build_small
 from tests.training.weights import torch_writer as torch
 from training import architectures, weights
 from training.errors import WeightsUnusable
@@ -98,7 +99,17 @@ def test_names_of_the_first_densenets_are_understood_and_counters_left_out():
         "features.norm0.bias",
     ]
     new = [f"{block}.norm1.weight", f"{block}.conv2.weight", "features.norm0.bias"]
-    assert list(named_as_now(dict.fromkeys([*old, "features.norm0.num_batches_tracked"]))) == new
+    found = named_as_now(dict.fromkeys([*old, "features.norm0.num_batches_tracked"]))
+    assert [name for name, _ in found] == new
+
+
+def test_the_published_googlenet_is_refused_for_what_it_is(path):
+    torch.save(path, {"inception3a.branch3.1.conv.weight": np.zeros((32, 16, 3, 3), np.float32)})
+    network = build_small("googlenet", **weights.variant("googlenet", path).options)
+    with pytest.raises(
+        WeightsUnusable, match=r"1 of another shape: .* not the paper's network: its 5x5 branches have 3x3"
+    ):
+        weights.load(network, path)
 
 
 def test_the_variant_is_the_one_that_torchvision_has(path):
