@@ -15,6 +15,9 @@ class Views(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VIEWS_MIRROR: _ClassVar[Views]
     VIEWS_FIVE: _ClassVar[Views]
     VIEWS_TEN: _ClassVar[Views]
+    VIEWS_MULTI_SCALE: _ClassVar[Views]
+    VIEWS_GRID: _ClassVar[Views]
+    VIEWS_INCEPTION_144: _ClassVar[Views]
 
 class Vote(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -27,6 +30,9 @@ VIEWS_SINGLE: Views
 VIEWS_MIRROR: Views
 VIEWS_FIVE: Views
 VIEWS_TEN: Views
+VIEWS_MULTI_SCALE: Views
+VIEWS_GRID: Views
+VIEWS_INCEPTION_144: Views
 VOTE_UNSPECIFIED: Vote
 VOTE_MEAN_PROBABILITY: Vote
 VOTE_MEAN_LOGIT: Vote

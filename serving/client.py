@@ -27,7 +27,7 @@ Picture = Union[str, "PathLike[str]", bytes, bytearray, memoryview, "np.ndarray"
 """A file's path, a file's bytes, or samples: uint8 from 0 to 255 or float32 from 0 to 1, [height, width]
 or [height, width, 1 or 3]."""
 
-VIEWS = ("single", "mirror", "five", "ten")
+VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144")
 VOTES = ("mean-probability", "mean-logit", "majority")
 DEFAULT_TIMEOUT = 10.0
 

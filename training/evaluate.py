@@ -23,7 +23,7 @@ from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import OF_THE_TEN, PLANS
 from training.data import DataSet
 from training.errors import DataUnusable
 from training.evaluation.scores import Scores
@@ -32,8 +32,8 @@ from training.publishing import newest_version
 
 __all__ = ["Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
 
-# Pictures on the way at once: with ten views each they keep the batches full, and fit the queue.
-_IN_FLIGHT = 64
+# Views on the way at once, or one picture's: they keep the batches full, and fit the queue.
+_IN_FLIGHT = 640
 _NAME = "evaluated"
 
 
@@ -70,13 +70,13 @@ def count_votes(
     members: Mapping[str, Member],
     data: DataSet,
     vote_name: str = "mean-probability",
-    plans: Sequence[Views] = tuple(PLANS),
+    plans: Sequence[Views] = OF_THE_TEN,
     weights: Sequence[float] | None = None,
 ) -> Tally:
     """Asks all `members` about every picture of `data` to measure on, and keeps how the votes went, by the vote
     called `vote_name`, with each choice of views in `plans`. A member weighs 1, or as `weights` say.
 
-    Raises what `measure` raises.
+    Raises what `measure` raises, and ValueError where no choice of views has all those of `plans`.
     """
     weighed = dict(zip(members, weights or [1.0] * len(members), strict=True))
     tally = Tally(_title(data), data.labels, data.test.class_ids, weighed, vote_name, plans)
@@ -129,7 +129,7 @@ async def _classify(
             keep(index, (await classifier.classify(_request(image, views), math.inf)).logits)
 
     try:
-        await asyncio.gather(*[ask() for _ in range(_IN_FLIGHT)])
+        await asyncio.gather(*[ask() for _ in range(max(1, _IN_FLIGHT // len(PLANS[views])))])
     finally:
         classifier.close()
         for servable in servables:

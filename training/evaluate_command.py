@@ -8,7 +8,8 @@ import click
 from training import data_options
 
 # As serving.pipeline.views and serving.models.ensemble have them; neither is entered for the help.
-_VIEWS = ("single", "mirror", "five", "ten")
+_VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144")
+_DEFAULT_VIEWS = _VIEWS[:4]
 _VOTES = ("mean-probability", "mean-logit", "majority")
 
 
@@ -43,7 +44,8 @@ Examples:
     "view_names",
     type=click.Choice(_VIEWS),
     multiple=True,
-    help="Which views vote; may be repeated.  [default: each of them in turn]",
+    help="Which views vote; may be repeated for those that are among each other's.  [default: single, mirror, five and "
+    "ten in turn]",
 )
 @click.option(
     "--vote",
@@ -93,6 +95,7 @@ def evaluate(
 
     from training import evaluate as evaluation
     from training.evaluation import report
+    from training.evaluation.tally import smallest_with_all
 
     if len(set(models)) < len(models):
         raise click.UsageError("A model votes once; one is named twice. Give it a weight instead.")
@@ -102,8 +105,16 @@ def evaluate(
             f"A confusion matrix is printed for up to {report.MOST_PRINTED} classes; {data.name} has "
             f"{len(data.labels)}. Draw it with --figure."
         )
+    try:
+        plans = report.plans_named(view_names or _DEFAULT_VIEWS)
+        smallest_with_all(plans)
+    except ValueError:
+        raise click.UsageError(
+            f"Views that are measured together are all among those of one choice; {' and '.join(view_names)} are not. "
+            "Measure them one after another."
+        ) from None
     members = {str(directory): evaluation.open_member(directory) for directory in models}
-    tally = evaluation.count_votes(members, data, vote_name, report.plans_named(view_names or _VIEWS), weights)
+    tally = evaluation.count_votes(members, data, vote_name, plans, weights)
 
     row, views, outcome = report.closest(tally)
     title = f"{row.name} on {tally.data_set}, views: {report.views_name(views)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import OF_THE_TEN
 from training import recipes
 from training.data import load
 from training.evaluate import Scores, measure, open_member
@@ -46,10 +46,10 @@ def table(scores: Scores) -> list[str]:
     the members), and all together, with each choice of views.
     """
     members = range(scores.logits.shape[1])
-    alone = {views: [scores.of(member).errors(views).top_1 for member in members] for views in PLANS}
-    together = {views: scores.errors(views).top_1 for views in PLANS}
+    alone = {views: [scores.of(member).errors(views).top_1 for member in members] for views in OF_THE_TEN}
+    together = {views: scores.errors(views).top_1 for views in OF_THE_TEN}
     return [
-        *heading("error %", [views_name(views) for views in PLANS]),
+        *heading("error %", [views_name(views) for views in OF_THE_TEN]),
         row(
             f"one network (mean of {len(members)})",
             [f"{100 * np.mean(errors):.2f} ± {100 * np.std(errors, ddof=1):.2f}" for errors in alone.values()],

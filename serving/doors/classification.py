@@ -18,7 +18,7 @@ from serving.errors import Unavailable
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import PLANS
 
 _STOPPING = Unavailable("A server that is stopping takes no new pictures. Send them to another replica.")
 

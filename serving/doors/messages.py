@@ -4,7 +4,7 @@ from protos import classification_pb2 as pb
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.classifier import Answer
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import PLANS
 from serving.pipeline.voting import vote
 
 

@@ -17,6 +17,7 @@ from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
+from serving.pipeline.plans import PLANS
 from serving.pipeline.voting import Verdict, vote
 
 DEFAULT_TOP_K = 5
@@ -154,8 +155,8 @@ async def _scores(
 
 def _check_choices(request: pb.ClassifyRequest, views: pb.Views, rule: pb.Vote, classes: int) -> int:
     """The number of predictions to return. Raises InvalidRequest where a choice is none of those there are."""
-    if views not in geometry.PLANS:
-        known = ", ".join(pb.Views.Name(views) for views in geometry.PLANS)
+    if views not in PLANS:
+        known = ", ".join(pb.Views.Name(views) for views in PLANS)
         raise InvalidRequest(f"Views are one of {known}; number {views} came.")
     if rule not in _VOTES:
         raise InvalidRequest(f"A vote is one of {', '.join(map(pb.Vote.Name, _VOTES))}; number {rule} came.")

@@ -1,10 +1,7 @@
 """From a picture to the views that vote: pure geometry, pinned to the papers by tests.
 
-A view is an input that is voted over; a crop is its geometry. One resize a picture;
-crops are slices of the resized canvas.
+One resize a canvas; crops are slices of it.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,40 +9,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
-
-
-class View(NamedTuple):
-    """One crop: where it lies on the canvas, as fractions of the room that the canvas leaves, and whether mirrored."""
-
-    top: float
-    left: float
-    mirrored: bool
-
-    @property
-    def name(self) -> str:
-        """As answers and tables call it: "centre", "top left mirrored"."""
-        place = _PLACE_NAMES[self.top, self.left]
-        return f"{place} mirrored" if self.mirrored else place
-
-
-_PLACE_NAMES = {
-    (0.5, 0.5): "centre",
-    (0.0, 0.0): "top left",
-    (0.0, 1.0): "top right",
-    (1.0, 0.0): "bottom left",
-    (1.0, 1.0): "bottom right",
-}
-_CENTRE = View(0.5, 0.5, False)
-_FIVE = tuple(View(top, left, False) for top, left in _PLACE_NAMES)
-
-# Krizhevsky, Sutskever and Hinton 2012, section 4.1: "five 224x224 patches (the four
-# corner patches and the center patch) as well as their horizontal reflections".
-PLANS: dict[int, tuple[View, ...]] = {
-    pb.VIEWS_SINGLE: (_CENTRE,),
-    pb.VIEWS_MIRROR: (_CENTRE, _CENTRE._replace(mirrored=True)),
-    pb.VIEWS_FIVE: _FIVE,
-    pb.VIEWS_TEN: _FIVE + tuple(view._replace(mirrored=True) for view in _FIVE),
-}
+from serving.pipeline.plans import OWN, PLANS, Canvas, View
 
 
 def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
@@ -53,12 +17,28 @@ def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views)
 
     Returns uint8 [views, input.height, input.width, input.channels], in the order of PLANS.
     """
-    canvas = lay_out(picture, input, geometry)
     plan = PLANS[views]
+    canvases = {
+        canvas: lay_out(picture, input, geometry_of(canvas, input, geometry))
+        for canvas in dict.fromkeys(view.canvas for view in plan)
+    }
     rows = np.empty((len(plan), input.height, input.width, input.channels), np.uint8)
     for row, view in zip(rows, plan, strict=True):
-        row[...] = _crop(canvas, view, input)
+        row[...] = _look(canvases[view.canvas], view, input)
     return rows
+
+
+def geometry_of(canvas: Canvas, input: Input, geometry: Geometry) -> Geometry:
+    """How `canvas` is laid out, for a network whose own canvas is laid out by `geometry`: at least as large as its
+    input. Black margins belong to canvases of the card's size.
+    """
+    if canvas == OWN:
+        return geometry
+    margin = geometry.margin if canvas.base == "card" else 0
+    longer_side = max(input.height, input.width)
+    base = geometry.shorter_side if canvas.base == "card" else longer_side
+    shorter_side = max(base + round(canvas.sevenths * longer_side / 7), longer_side - 2 * margin, 1)
+    return Geometry(shorter_side=shorter_side, margin=margin)
 
 
 def lay_out(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[np.uint8]:
@@ -84,8 +64,25 @@ def _resized(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:
     return max(shorter_side, round(size[0] * scale)), max(shorter_side, round(size[1] * scale))
 
 
-def _crop(canvas: NDArray[np.uint8], view: View, input: Input) -> NDArray[np.uint8]:
-    top = round((canvas.shape[0] - input.height) * view.top)
-    left = round((canvas.shape[1] - input.width) * view.left)
-    crop = canvas[top : top + input.height, left : left + input.width]
-    return crop[:, ::-1] if view.mirrored else crop
+def _look(canvas: NDArray[np.uint8], view: View, input: Input) -> NDArray[np.uint8]:
+    area = canvas
+    if view.square is not None:
+        side = min(canvas.shape[:2])
+        area = _crop(canvas, (side, side), view.square, view.square)
+    size = input.height, input.width
+    seen = _resize(area, size) if view.whole else _crop(area, size, view.top, view.left)
+    return seen[:, ::-1] if view.mirrored else seen
+
+
+def _crop(area: NDArray[np.uint8], size: tuple[int, int], top: float, left: float) -> NDArray[np.uint8]:
+    """The part of `size` (height, width) that leaves of the room above it and left of it such fractions."""
+    first_row = round((area.shape[0] - size[0]) * top)
+    first_column = round((area.shape[1] - size[1]) * left)
+    return area[first_row : first_row + size[0], first_column : first_column + size[1]]
+
+
+def _resize(area: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """All of `area` in `size` (height, width)."""
+    image = Image.fromarray(area[..., 0] if area.shape[2] == 1 else area)
+    resized = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(resized).reshape(*size, area.shape[2])

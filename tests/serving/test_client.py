@@ -40,9 +40,23 @@ def test_samples_may_lie_in_memory_in_any_order(client, samples):
 @pytest.mark.parametrize("vote", ["mean-probability", "mean-logit", "majority"])
 def test_views_and_votes_are_named(client, views, vote):
     answer = client.classify(ENCODED, model="choir", views=views, vote=vote, top_k=6)
-    numbers = pb.Views.Value(f"VIEWS_{views.upper()}"), pb.Vote.Value(f"VOTE_{vote.upper().replace('-', '_')}")
+    numbers = (
+        pb.Views.Value(f"VIEWS_{views.upper().replace('-', '_')}"),
+        pb.Vote.Value(f"VOTE_{vote.upper().replace('-', '_')}"),
+    )
     np.testing.assert_allclose(answer.probability, CHOIR.probabilities(PICTURE, *numbers).max(), atol=2e-5)
     assert (answer.views, answer.vote) == (views, vote)
+
+
+@pytest.mark.parametrize(("views", "count"), [("multi-scale", 6), ("grid", 150), ("inception-144", 144)])
+def test_every_view_of_a_larger_choice_votes(client, views, count):
+    answer = client.classify(
+        ENCODED, model="shades", views=views, vote="mean-probability", with_view_scores=True, top_k=6
+    )
+    assert answer.views == views
+    alone = np.array(list(answer.view_scores.values()))
+    assert len(alone) == count
+    check(answer, alone.mean(axis=0))
 
 
 @pytest.mark.parametrize("choice", [{"version": 1}, {"version_label": "production"}])

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from serving.models.ensemble import VOTES
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import PLANS
 from tests.training.test_evaluate import Brightness, as_member, brightness
 from training import data_options, evaluate_command
 from training import evaluate as evaluation
@@ -129,6 +129,18 @@ def test_everything_is_printed_as_one_object(here):
     assert closely["classes"][2] == {"label": "bright", "pictures": 0, "error": None, "taken_for": None, "taken": 0}
     assert len(closely["reliability"]) == 15
     assert sum(each["pictures"] for each in closely["reliability"]) == 8
+
+
+def test_views_that_are_all_among_those_of_a_grid_are_measured_together(here):
+    _, text, _ = run("right", "--views", "ten", "--views", "multi-scale")
+    assert "ten ┃ multi-scale ┃" in text
+    assert "│ right │ 0.00 │ 0.00 │" in text
+
+
+def test_views_that_no_choice_has_together_are_refused(here):
+    code, text, _ = run("right", "--views", "five", "--views", "inception-144")
+    assert code == 2
+    assert "five and inception-144 are not" in text
 
 
 def test_views_and_votes_of_the_options_are_those_that_serving_knows():

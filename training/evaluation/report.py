@@ -16,12 +16,12 @@ MOST_PRINTED = 20
 
 def views_name(views: Views) -> str:
     """As options and tables call it: "ten"."""
-    return Views.Name(views).removeprefix("VIEWS_").lower()
+    return Views.Name(views).removeprefix("VIEWS_").replace("_", "-").lower()
 
 
 def plans_named(names: Sequence[str]) -> list[Views]:
     """The choices of views that are called so."""
-    return [Views.Value(f"VIEWS_{name.upper()}") for name in names]
+    return [Views.Value(f"VIEWS_{name.replace('-', '_').upper()}") for name in names]
 
 
 def errors_table(tally: Tally) -> Table:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from protos.classification_pb2 import Views, Vote
 from protos.model_card_pb2 import Measurement
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import PLANS
 from serving.pipeline.voting import vote
 from training.evaluation.outcome import Errors, Outcome
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from protos.classification_pb2 import Views
 from serving.models.ensemble import VOTES
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import PLANS
 from serving.pipeline.voting import vote
 from training.evaluation.outcome import Outcome
 
@@ -20,6 +20,15 @@ class Row(NamedTuple):
     members: slice
     outcomes: Mapping[Views, Outcome]
     """By the views that each member votes with."""
+
+
+def smallest_with_all(plans: Sequence[Views]) -> Views:
+    """The choice of the fewest views that has all those of `plans`. Raises ValueError where there is none."""
+    wanted = {view for views in plans for view in PLANS[views]}
+    with_all = [each for each in PLANS if wanted <= set(PLANS[each])]
+    if not with_all:
+        raise ValueError(f"One choice of views has all that are counted together; none has those of {plans}.")
+    return min(with_all, key=lambda each: len(PLANS[each]))
 
 
 class Tally:
@@ -43,8 +52,7 @@ class Tally:
         self.weights = weights
         self.vote_name = vote_name
         self.plans = [views for views in PLANS if views in plans]
-        asked = {view for views in self.plans for view in PLANS[views]}
-        self.asked = min((each for each in PLANS if asked <= set(PLANS[each])), key=lambda each: len(PLANS[each]))
+        self.asked = smallest_with_all(self.plans)
         """The smallest choice of views that has all those to count."""
         alone = [(name, slice(index, index + 1)) for index, name in enumerate(weights)]
         together = [(f"all {len(weights)}", slice(None))] if len(weights) > 1 else []

@@ -8,9 +8,18 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
-from serving.pipeline.views import PLANS, cut, lay_out
+from serving.pipeline.plans import OF_THE_TEN, OWN, PLANS, Canvas
+from serving.pipeline.views import cut, geometry_of, lay_out
 
-COUNTS = {pb.VIEWS_SINGLE: 1, pb.VIEWS_MIRROR: 2, pb.VIEWS_FIVE: 5, pb.VIEWS_TEN: 10}
+COUNTS = {
+    pb.VIEWS_SINGLE: 1,
+    pb.VIEWS_MIRROR: 2,
+    pb.VIEWS_FIVE: 5,
+    pb.VIEWS_TEN: 10,
+    pb.VIEWS_MULTI_SCALE: 6,
+    pb.VIEWS_GRID: 150,
+    pb.VIEWS_INCEPTION_144: 144,
+}
 
 
 @st.composite
@@ -167,4 +176,79 @@ def test_views_are_named_by_their_place():
         "bottom right",
     ]
     assert [view.name for view in PLANS[pb.VIEWS_MIRROR]] == ["centre", "centre mirrored"]
-    assert len({view.name for view in PLANS[pb.VIEWS_TEN]}) == 10
+    assert [view.name for view in PLANS[pb.VIEWS_MULTI_SCALE]][:3] == ["centre smaller", "centre", "centre larger"]
+    assert PLANS[pb.VIEWS_GRID][-2].name == "100% down 75% across mirrored larger"
+    assert PLANS[pb.VIEWS_INCEPTION_144][5].name == "first square whole at 8/7"
+
+
+@pytest.mark.parametrize("views", PLANS)
+def test_no_two_views_are_the_same_or_called_the_same(views):
+    assert len(set(PLANS[views])) == len({view.name for view in PLANS[views]}) == COUNTS[views]
+
+
+def test_the_choices_of_the_ten_are_all_those_whose_views_are_among_them():
+    ten = set(PLANS[pb.VIEWS_TEN])
+    assert list(OF_THE_TEN) == [views for views, plan in PLANS.items() if set(plan) <= ten]
+
+
+@given(pictures(), inputs_and_geometries(), st.sampled_from(list(COUNTS)))
+def test_the_second_half_of_more_views_than_one_mirrors_the_first(picture, model, views):
+    rows = cut(picture, *model, views)
+    half = len(rows) // 2
+    if len(rows) % 2 == 0:
+        np.testing.assert_array_equal(rows[half:], rows[:half, :, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("canvas", "shorter_side", "margin"),
+    [
+        (OWN, 256, 3),
+        (Canvas("card", -1), 224, 3),  # Simonyan and Zisserman 2014, section 4.2: 224, 256 and 288 at S = 256
+        (Canvas("card", 1), 288, 3),
+        *((Canvas("input", each - 7), 32 * each, 0) for each in (8, 9, 10, 11)),  # Szegedy et al. 2014, section 7
+    ],
+)
+def test_of_an_input_of_224_pixels_canvases_are_those_of_the_papers(canvas, shorter_side, margin):
+    laid_out = geometry_of(canvas, Input(height=224, width=224, channels=3), Geometry(shorter_side=256, margin=3))
+    assert (laid_out.shorter_side, laid_out.margin) == (shorter_side, margin)
+
+
+@given(inputs_and_geometries(), st.sampled_from([view.canvas for plan in PLANS.values() for view in plan]))
+def test_no_canvas_is_smaller_than_the_input(model, canvas):
+    input, geometry = model
+    laid_out = geometry_of(canvas, input, geometry)
+    assert laid_out.shorter_side >= 1
+    assert laid_out.shorter_side + 2 * laid_out.margin >= max(input.height, input.width)
+
+
+def test_vggs_grid_is_regular():
+    model = Input(height=224, width=224, channels=3), Geometry(shorter_side=256)
+    grid = cut(coordinates(256, 256), *model, pb.VIEWS_GRID)[25:50]  # the middle scale
+    steps = [0, 8, 16, 24, 32]
+    assert [tuple(row[0, 0, :2]) for row in grid] == [(top, left) for top in steps for left in steps]
+
+
+@pytest.mark.parametrize(("size", "at"), [((256, 448), (0, 96, 192)), ((448, 256), (0, 96, 192))])
+def test_googlenets_squares_lie_left_centre_and_right_or_top_centre_and_bottom(size, at):
+    """Of a picture of 256 x 448 the squares at the first of the four scales are cut without resizing."""
+    height, width = size
+    ramp = np.arange(max(size)) // 2
+    samples = np.broadcast_to(ramp if width > height else ramp[:, None], size).astype(np.uint8)
+    model = Input(height=224, width=224, channels=1), Geometry(shorter_side=256)
+    rows = cut(Image.fromarray(samples), *model, pb.VIEWS_INCEPTION_144)
+    top_left = [int(rows[6 * square + 1][0, 0, 0]) * 2 for square in range(3)]
+    assert top_left == list(at)
+    bottom_right = [int(rows[6 * square + 4][-1, -1, 0]) for square in range(3)]
+    assert bottom_right == [(first + 255) // 2 for first in at]
+
+
+def test_a_whole_square_is_all_of_it_resized():
+    """Black but for one corner of the middle square: it is seen in the corner of the square, and not of its crops."""
+    samples = np.zeros((256, 448), np.uint8)
+    samples[:16, 96:112] = 255
+    model = Input(height=224, width=224, channels=1), Geometry(shorter_side=256)
+    middle = cut(Image.fromarray(samples), *model, pb.VIEWS_INCEPTION_144)[6:12, ..., 0]
+    whole = middle[5]
+    assert (whole[:13, :13] == 255).all()
+    assert whole[16:].max() == whole[:, 16:].max() == 0
+    assert [bool(crop[0, 0]) for crop in middle] == [False, True, False, False, False, True]

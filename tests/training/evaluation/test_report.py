@@ -3,7 +3,7 @@ import pytest
 from rich.console import Console
 
 from protos.classification_pb2 import Views
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import OF_THE_TEN
 from training.evaluation import report
 from training.evaluation.tally import Tally
 
@@ -11,7 +11,7 @@ from training.evaluation.tally import Tally
 def tally_of(classes, weights, labels=None):
     """Of three pictures of class 0, on which each member is surest of the last class and least sure of class 0."""
     labels = labels or [str(class_id) for class_id in range(classes)]
-    tally = Tally("some test", labels, np.zeros(3, np.int32), weights, "mean-probability", list(PLANS))
+    tally = Tally("some test", labels, np.zeros(3, np.int32), weights, "mean-probability", list(OF_THE_TEN))
     for index in range(3):
         tally.add(index, np.tile(np.arange(classes, dtype=np.float32), (len(weights), 10, 1)))
     return tally

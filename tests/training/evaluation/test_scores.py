@@ -1,7 +1,7 @@
 import numpy as np
 
 from protos.classification_pb2 import Views, Vote
-from serving.pipeline.views import PLANS
+from serving.pipeline.plans import OF_THE_TEN
 from training.evaluation.scores import Scores, measurements
 
 
@@ -26,7 +26,7 @@ def test_measurements_have_a_line_for_each_choice_of_views():
     logits[:, :, 0, 0] = 1
     logits[:, :, 5, 1] = 3
     scores = Scores("some", logits, np.array([0, 0]))
-    measured = list(measurements("some", {views: scores.outcome(views) for views in PLANS}))
+    measured = list(measurements("some", {views: scores.outcome(views) for views in OF_THE_TEN}))
     assert [(each.views, each.top_1_error) for each in measured] == [
         (Views.VIEWS_SINGLE, 0),
         (Views.VIEWS_MIRROR, 1),
