@@ -32,8 +32,8 @@ PAPER = Recipe(
 FASHION_MNIST = replace(
     FASHION,
     architecture="alexnet",
-    options={"stem": "small", "width": 0.25, "fc_width": 256, "dropout": 0.25, "lrn": "off"},
-    epochs=2,
+    options={"stem": "small", "width": 0.125, "fc_width": 256, "dropout": 0.25, "lrn": "off"},
+    epochs=5,
     learning_rate=0.02,
 )
 

@@ -50,7 +50,7 @@ FASHION_MNIST = replace(
     FASHION,
     architecture="densenet-bc100-k12",
     options={"blocks": 3, "stride": 2},
-    epochs=3,
+    epochs=5,
     learning_rate=0.1,
 )
 

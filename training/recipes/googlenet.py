@@ -36,8 +36,8 @@ PAPER = Recipe(
 FASHION_MNIST = replace(
     FASHION,
     architecture="googlenet",
-    options={"stem": "small", "width": 0.1875, "batch_norm": True},
-    epochs=2,
+    options={"stem": "small", "width": 0.125, "batch_norm": True},
+    epochs=3,
     learning_rate=0.1,
 )
 

@@ -1,9 +1,9 @@
-"""LeNet-5 on small pictures. Times are of two cores; errors are top-1, one view / ten views.
+"""LeNet-5 on small pictures. Errors are top-1, one view / ten views.
 
     tencrop train lenet5 --data digits --out models/digits
-        15 s; held-out writers: one network 3.6 / 3.7 %, three 3.3 / 3.1 %
+        held-out writers: one network 3.6 / 3.7 %, three 3.3 / 3.1 %
     tencrop train lenet5 --data fashion-mnist --out models/fashion
-        2.5 min; test: one network 7.7 / 7.2 %, seven 6.9 / 7.0 %
+        test: one network 7.7 / 7.2 %, seven 6.9 / 7.0 %
 
 The numbers for mnist, cifar10 and directories are those two's, carried over and not measured.
 """

@@ -50,7 +50,8 @@ CIFAR = Recipe(
 FASHION_MNIST = replace(
     FASHION,
     architecture="resnet20",
-    epochs=2,
+    epochs=3,
+    batch_size=128,
     learning_rate=0.1,
 )
 

@@ -34,7 +34,7 @@ FASHION_MNIST = replace(
     alexnet.FASHION_MNIST,
     architecture="vgg-a",
     options={"stem": "small", "width": 0.1875, "fc_width": 256, "dropout": 0.25},
-    epochs=4,
+    epochs=7,
 )
 
 RECIPES: dict[str, dict[str, Recipe]] = {

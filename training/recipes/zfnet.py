@@ -22,8 +22,6 @@ PAPER = replace(
     filter_rms=0.1,
 )
 
-FASHION_MNIST = replace(
-    alexnet.FASHION_MNIST, architecture="zfnet", options={**alexnet.FASHION_MNIST.options, "width": 0.125}, epochs=5
-)
+FASHION_MNIST = replace(alexnet.FASHION_MNIST, architecture="zfnet", epochs=12)
 
 RECIPES: dict[str, dict[str, Recipe]] = {"zfnet": {"directory": PAPER, "fashion-mnist": FASHION_MNIST}}
