@@ -59,8 +59,10 @@ def test_a_full_queue_is_overloaded(connect, loop):
     engine = HeldEngine()
     one_row = Batching(max_batch_size=1, max_queue_rows=1)
     with of_engines(loop, batching=one_row, shades=engine) as server, connect(server.address) as client:
-        waiting = [server.stub.Classify.future(Question().about(ENCODED)) for _ in range(2)]
-        server.wait_for_queue(1)  # one is in the engine, one fills the queue
+        waiting = [server.stub.Classify.future(Question().about(ENCODED))]
+        engine.wait_until_busy()
+        waiting.append(server.stub.Classify.future(Question().about(ENCODED)))
+        server.wait_for_queue(1)  # which is full now
         with pytest.raises(errors.Overloaded, match="At most 1 rows may wait"):
             client.classify(ENCODED)
         engine.let_go()
