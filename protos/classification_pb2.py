@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/classification.proto\x12\ntencrop.v1\x1a\x17google/rpc/status.proto\"W\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x07version\x18\x02 \x01(\x03H\x00\x12\x17\n\rversion_label\x18\x03 \x01(\tH\x00\x42\x10\n\x0eversion_choice\"\xab\x01\n\x06Tensor\x12.\n\tdata_type\x18\x01 \x01(\x0e\x32\x1b.tencrop.v1.Tensor.DataType\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"Q\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x41TA_TYPE_UINT8\x10\x01\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x02\"\x91\x02\n\x0f\x43lassifyRequest\x12$\n\x05model\x18\x01 \x01(\x0b\x32\x15.tencrop.v1.ModelSpec\x12\x11\n\x07\x65ncoded\x18\x02 \x01(\x0cH\x00\x12$\n\x06tensor\x18\x03 \x01(\x0b\x32\x12.tencrop.v1.TensorH\x00\x12 \n\x05views\x18\x04 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x05 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x12\n\x05top_k\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x18\n\x10with_view_scores\x18\x07 \x01(\x08\x12\x1a\n\x12with_member_scores\x18\x08 \x01(\x08\x42\t\n\x07pictureB\x08\n\x06_top_k\"B\n\nPrediction\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\r\x12\x13\n\x0bprobability\x18\x03 \x01(\x02\"-\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"-\n\x06Scores\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\"P\n\x06Timing\x12\x16\n\x0e\x64\x65\x63ode_seconds\x18\x01 \x01(\x01\x12\x15\n\rqueue_seconds\x18\x02 \x01(\x01\x12\x17\n\x0f\x63ompute_seconds\x18\x03 \x01(\x01\"\xab\x02\n\x10\x43lassifyResponse\x12+\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x16.tencrop.v1.Prediction\x12\x30\n\x0emodel_versions\x18\x02 \x03(\x0b\x32\x18.tencrop.v1.ModelVersion\x12 \n\x05views\x18\x03 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x04 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\"\n\x06timing\x18\x05 \x01(\x0b\x32\x12.tencrop.v1.Timing\x12\'\n\x0bview_scores\x18\x06 \x03(\x0b\x32\x12.tencrop.v1.Scores\x12)\n\rmember_scores\x18\x07 \x03(\x0b\x32\x12.tencrop.v1.Scores\"Q\n\x15\x43lassifyStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x07request\x18\x02 \x01(\x0b\x32\x1b.tencrop.v1.ClassifyRequest\"\x86\x01\n\x16\x43lassifyStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x08response\x18\x02 \x01(\x0b\x32\x1c.tencrop.v1.ClassifyResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.tencrop.v1.Model\"\xf0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08versions\x18\x02 \x03(\x03\x12<\n\x0eversion_labels\x18\x03 \x03(\x0b\x32$.tencrop.v1.Model.VersionLabelsEntry\x12#\n\x07members\x18\x04 \x03(\x0b\x32\x12.tencrop.v1.Member\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x1e\n\x04vote\x18\x06 \x01(\x0e\x32\x10.tencrop.v1.Vote\x1a\x34\n\x12VersionLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"I\n\x06Member\x12/\n\rmodel_version\x18\x01 \x01(\x0b\x32\x18.tencrop.v1.ModelVersion\x12\x0e\n\x06weight\x18\x02 \x01(\x01*\xa1\x01\n\x05Views\x12\x15\n\x11VIEWS_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEWS_SINGLE\x10\x01\x12\x10\n\x0cVIEWS_MIRROR\x10\x02\x12\x0e\n\nVIEWS_FIVE\x10\x03\x12\r\n\tVIEWS_TEN\x10\x04\x12\x15\n\x11VIEWS_MULTI_SCALE\x10\x05\x12\x0e\n\nVIEWS_GRID\x10\x06\x12\x17\n\x13VIEWS_INCEPTION_144\x10\x07*_\n\x04Vote\x12\x14\n\x10VOTE_UNSPECIFIED\x10\x00\x12\x19\n\x15VOTE_MEAN_PROBABILITY\x10\x01\x12\x13\n\x0fVOTE_MEAN_LOGIT\x10\x02\x12\x11\n\rVOTE_MAJORITY\x10\x03\x32\x81\x02\n\x0e\x43lassification\x12\x45\n\x08\x43lassify\x12\x1b.tencrop.v1.ClassifyRequest\x1a\x1c.tencrop.v1.ClassifyResponse\x12[\n\x0e\x43lassifyStream\x12!.tencrop.v1.ClassifyStreamRequest\x1a\".tencrop.v1.ClassifyStreamResponse(\x01\x30\x01\x12K\n\nListModels\x12\x1d.tencrop.v1.ListModelsRequest\x1a\x1e.tencrop.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/classification.proto\x12\ntencrop.v1\x1a\x17google/rpc/status.proto\"W\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x07version\x18\x02 \x01(\x03H\x00\x12\x17\n\rversion_label\x18\x03 \x01(\tH\x00\x42\x10\n\x0eversion_choice\"\xab\x01\n\x06Tensor\x12.\n\tdata_type\x18\x01 \x01(\x0e\x32\x1b.tencrop.v1.Tensor.DataType\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"Q\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x41TA_TYPE_UINT8\x10\x01\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x02\"\xa9\x02\n\x0f\x43lassifyRequest\x12$\n\x05model\x18\x01 \x01(\x0b\x32\x15.tencrop.v1.ModelSpec\x12\x11\n\x07\x65ncoded\x18\x02 \x01(\x0cH\x00\x12$\n\x06tensor\x18\x03 \x01(\x0b\x32\x12.tencrop.v1.TensorH\x00\x12 \n\x05views\x18\x04 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x05 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x12\n\x05top_k\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x18\n\x10with_view_scores\x18\x07 \x01(\x08\x12\x1a\n\x12with_member_scores\x18\x08 \x01(\x08\x12\x16\n\x0emin_confidence\x18\t \x01(\x02\x42\t\n\x07pictureB\x08\n\x06_top_k\"B\n\nPrediction\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\r\x12\x13\n\x0bprobability\x18\x03 \x01(\x02\"-\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"-\n\x06Scores\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\"P\n\x06Timing\x12\x16\n\x0e\x64\x65\x63ode_seconds\x18\x01 \x01(\x01\x12\x15\n\rqueue_seconds\x18\x02 \x01(\x01\x12\x17\n\x0f\x63ompute_seconds\x18\x03 \x01(\x01\"\xff\x02\n\x10\x43lassifyResponse\x12+\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x16.tencrop.v1.Prediction\x12\x30\n\x0emodel_versions\x18\x02 \x03(\x0b\x32\x18.tencrop.v1.ModelVersion\x12 \n\x05views\x18\x03 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x04 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\"\n\x06timing\x18\x05 \x01(\x0b\x32\x12.tencrop.v1.Timing\x12\'\n\x0bview_scores\x18\x06 \x03(\x0b\x32\x12.tencrop.v1.Scores\x12)\n\rmember_scores\x18\x07 \x03(\x0b\x32\x12.tencrop.v1.Scores\x12\r\n\x05label\x18\x08 \x01(\t\x12\x11\n\tabstained\x18\t \x01(\t\x12\x16\n\x0eview_agreement\x18\n \x01(\x02\x12\x18\n\x10member_agreement\x18\x0b \x01(\x02\"Q\n\x15\x43lassifyStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x07request\x18\x02 \x01(\x0b\x32\x1b.tencrop.v1.ClassifyRequest\"\x86\x01\n\x16\x43lassifyStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x08response\x18\x02 \x01(\x0b\x32\x1c.tencrop.v1.ClassifyResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.tencrop.v1.Model\"\xf0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08versions\x18\x02 \x03(\x03\x12<\n\x0eversion_labels\x18\x03 \x03(\x0b\x32$.tencrop.v1.Model.VersionLabelsEntry\x12#\n\x07members\x18\x04 \x03(\x0b\x32\x12.tencrop.v1.Member\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x1e\n\x04vote\x18\x06 \x01(\x0e\x32\x10.tencrop.v1.Vote\x1a\x34\n\x12VersionLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"I\n\x06Member\x12/\n\rmodel_version\x18\x01 \x01(\x0b\x32\x18.tencrop.v1.ModelVersion\x12\x0e\n\x06weight\x18\x02 \x01(\x01*\xa1\x01\n\x05Views\x12\x15\n\x11VIEWS_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEWS_SINGLE\x10\x01\x12\x10\n\x0cVIEWS_MIRROR\x10\x02\x12\x0e\n\nVIEWS_FIVE\x10\x03\x12\r\n\tVIEWS_TEN\x10\x04\x12\x15\n\x11VIEWS_MULTI_SCALE\x10\x05\x12\x0e\n\nVIEWS_GRID\x10\x06\x12\x17\n\x13VIEWS_INCEPTION_144\x10\x07*_\n\x04Vote\x12\x14\n\x10VOTE_UNSPECIFIED\x10\x00\x12\x19\n\x15VOTE_MEAN_PROBABILITY\x10\x01\x12\x13\n\x0fVOTE_MEAN_LOGIT\x10\x02\x12\x11\n\rVOTE_MAJORITY\x10\x03\x32\x81\x02\n\x0e\x43lassification\x12\x45\n\x08\x43lassify\x12\x1b.tencrop.v1.ClassifyRequest\x1a\x1c.tencrop.v1.ClassifyResponse\x12[\n\x0e\x43lassifyStream\x12!.tencrop.v1.ClassifyStreamRequest\x1a\".tencrop.v1.ClassifyStreamResponse(\x01\x30\x01\x12K\n\nListModels\x12\x1d.tencrop.v1.ListModelsRequest\x1a\x1e.tencrop.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODEL_VERSIONLABELSENTRY']._loaded_options = None
   _globals['_MODEL_VERSIONLABELSENTRY']._serialized_options = b'8\001'
-  _globals['_VIEWS']._serialized_start=1770
-  _globals['_VIEWS']._serialized_end=1931
-  _globals['_VOTE']._serialized_start=1933
-  _globals['_VOTE']._serialized_end=2028
+  _globals['_VIEWS']._serialized_start=1878
+  _globals['_VIEWS']._serialized_end=2039
+  _globals['_VOTE']._serialized_start=2041
+  _globals['_VOTE']._serialized_end=2136
   _globals['_MODELSPEC']._serialized_start=68
   _globals['_MODELSPEC']._serialized_end=155
   _globals['_TENSOR']._serialized_start=158
@@ -45,31 +45,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENSOR_DATATYPE']._serialized_start=248
   _globals['_TENSOR_DATATYPE']._serialized_end=329
   _globals['_CLASSIFYREQUEST']._serialized_start=332
-  _globals['_CLASSIFYREQUEST']._serialized_end=605
-  _globals['_PREDICTION']._serialized_start=607
-  _globals['_PREDICTION']._serialized_end=673
-  _globals['_MODELVERSION']._serialized_start=675
-  _globals['_MODELVERSION']._serialized_end=720
-  _globals['_SCORES']._serialized_start=722
-  _globals['_SCORES']._serialized_end=767
-  _globals['_TIMING']._serialized_start=769
-  _globals['_TIMING']._serialized_end=849
-  _globals['_CLASSIFYRESPONSE']._serialized_start=852
-  _globals['_CLASSIFYRESPONSE']._serialized_end=1151
-  _globals['_CLASSIFYSTREAMREQUEST']._serialized_start=1153
-  _globals['_CLASSIFYSTREAMREQUEST']._serialized_end=1234
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=1237
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=1371
-  _globals['_LISTMODELSREQUEST']._serialized_start=1373
-  _globals['_LISTMODELSREQUEST']._serialized_end=1392
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1394
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1449
-  _globals['_MODEL']._serialized_start=1452
-  _globals['_MODEL']._serialized_end=1692
-  _globals['_MODEL_VERSIONLABELSENTRY']._serialized_start=1640
-  _globals['_MODEL_VERSIONLABELSENTRY']._serialized_end=1692
-  _globals['_MEMBER']._serialized_start=1694
-  _globals['_MEMBER']._serialized_end=1767
-  _globals['_CLASSIFICATION']._serialized_start=2031
-  _globals['_CLASSIFICATION']._serialized_end=2288
+  _globals['_CLASSIFYREQUEST']._serialized_end=629
+  _globals['_PREDICTION']._serialized_start=631
+  _globals['_PREDICTION']._serialized_end=697
+  _globals['_MODELVERSION']._serialized_start=699
+  _globals['_MODELVERSION']._serialized_end=744
+  _globals['_SCORES']._serialized_start=746
+  _globals['_SCORES']._serialized_end=791
+  _globals['_TIMING']._serialized_start=793
+  _globals['_TIMING']._serialized_end=873
+  _globals['_CLASSIFYRESPONSE']._serialized_start=876
+  _globals['_CLASSIFYRESPONSE']._serialized_end=1259
+  _globals['_CLASSIFYSTREAMREQUEST']._serialized_start=1261
+  _globals['_CLASSIFYSTREAMREQUEST']._serialized_end=1342
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=1345
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=1479
+  _globals['_LISTMODELSREQUEST']._serialized_start=1481
+  _globals['_LISTMODELSREQUEST']._serialized_end=1500
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1502
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1557
+  _globals['_MODEL']._serialized_start=1560
+  _globals['_MODEL']._serialized_end=1800
+  _globals['_MODEL_VERSIONLABELSENTRY']._serialized_start=1748
+  _globals['_MODEL_VERSIONLABELSENTRY']._serialized_end=1800
+  _globals['_MEMBER']._serialized_start=1802
+  _globals['_MEMBER']._serialized_end=1875
+  _globals['_CLASSIFICATION']._serialized_start=2139
+  _globals['_CLASSIFICATION']._serialized_end=2396
 # @@protoc_insertion_point(module_scope)

@@ -67,7 +67,7 @@ class Tensor(_message.Message):
     def __init__(self, data_type: _Optional[_Union[Tensor.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores")
+    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores", "min_confidence")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     TENSOR_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,7 @@ class ClassifyRequest(_message.Message):
     TOP_K_FIELD_NUMBER: _ClassVar[int]
     WITH_VIEW_SCORES_FIELD_NUMBER: _ClassVar[int]
     WITH_MEMBER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     model: ModelSpec
     encoded: bytes
     tensor: Tensor
@@ -84,7 +85,8 @@ class ClassifyRequest(_message.Message):
     top_k: int
     with_view_scores: bool
     with_member_scores: bool
-    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ...) -> None: ...
+    min_confidence: float
+    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ..., min_confidence: _Optional[float] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ("label", "class_id", "probability")
@@ -123,7 +125,7 @@ class Timing(_message.Message):
     def __init__(self, decode_seconds: _Optional[float] = ..., queue_seconds: _Optional[float] = ..., compute_seconds: _Optional[float] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ("predictions", "model_versions", "views", "vote", "timing", "view_scores", "member_scores")
+    __slots__ = ("predictions", "model_versions", "views", "vote", "timing", "view_scores", "member_scores", "label", "abstained", "view_agreement", "member_agreement")
     PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     VIEWS_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +133,10 @@ class ClassifyResponse(_message.Message):
     TIMING_FIELD_NUMBER: _ClassVar[int]
     VIEW_SCORES_FIELD_NUMBER: _ClassVar[int]
     MEMBER_SCORES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    ABSTAINED_FIELD_NUMBER: _ClassVar[int]
+    VIEW_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
     model_versions: _containers.RepeatedCompositeFieldContainer[ModelVersion]
     views: Views
@@ -138,7 +144,11 @@ class ClassifyResponse(_message.Message):
     timing: Timing
     view_scores: _containers.RepeatedCompositeFieldContainer[Scores]
     member_scores: _containers.RepeatedCompositeFieldContainer[Scores]
-    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., view_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., member_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ...) -> None: ...
+    label: str
+    abstained: str
+    view_agreement: float
+    member_agreement: float
+    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., view_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., member_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., label: _Optional[str] = ..., abstained: _Optional[str] = ..., view_agreement: _Optional[float] = ..., member_agreement: _Optional[float] = ...) -> None: ...
 
 class ClassifyStreamRequest(_message.Message):
     __slots__ = ("id", "request")

@@ -60,6 +60,12 @@ class Answer:
     """Who answered: one model, or the members of an ensemble."""
     views: str
     vote: str
+    abstained: str
+    """Why the answer names no label; empty where it names the winner's."""
+    view_agreement: float
+    """Of all views of all members, by weight, the share whose best class is the winner: from 0 to 1."""
+    member_agreement: float
+    """By weight, the share of members that would have named the winner alone."""
     decode_seconds: float
     queue_seconds: float
     compute_seconds: float
@@ -69,8 +75,8 @@ class Answer:
 
     @property
     def label(self) -> str:
-        """The label that won."""
-        return self.predictions[0].label
+        """The label that won; empty where the answer abstains."""
+        return "" if self.abstained else self.predictions[0].label
 
     @property
     def probability(self) -> float:
@@ -103,6 +109,8 @@ class Question:
     top_k: int | None = None
     with_view_scores: bool = False
     with_member_scores: bool = False
+    min_confidence: float = 0.0
+    """Where the winner's probability is below it, the answer abstains."""
 
     def about(self, picture: Picture) -> pb.ClassifyRequest:
         """The request that asks this of `picture`.
@@ -123,6 +131,7 @@ class Question:
             top_k=self.top_k,
             with_view_scores=self.with_view_scores,
             with_member_scores=self.with_member_scores,
+            min_confidence=self.min_confidence,
         )
         if isinstance(picture, (bytes, bytearray, memoryview)):
             request.encoded = bytes(picture)
@@ -279,6 +288,9 @@ def _answer(response: pb.ClassifyResponse) -> Answer:
         model_versions={each.name: each.version for each in response.model_versions},
         views=_named(pb.Views, "VIEWS_", response.views),
         vote=_named(pb.Vote, "VOTE_", response.vote),
+        abstained=response.abstained,
+        view_agreement=response.view_agreement,
+        member_agreement=response.member_agreement,
         decode_seconds=response.timing.decode_seconds,
         queue_seconds=response.timing.queue_seconds,
         compute_seconds=response.timing.compute_seconds,

@@ -89,7 +89,7 @@ class Metrics:
         )
         self.predictions = Counter(
             "tencrop_predictions_total",
-            "Answers by the label that won.",
+            "Answers by the label that won; of those that abstain it is empty.",
             ("model", "label"),
             registry=self.registry,
         )

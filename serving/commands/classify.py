@@ -32,6 +32,13 @@ Exits with 1 where a picture could not be classified; the others still are, unle
 @click.option("--vote", type=click.Choice(VOTES), help="How they vote.  [default: the model's own]")
 @click.option("--top-k", type=click.IntRange(0, 2**32 - 1), help="How many labels to show.  [default: 5]")
 @click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="P",
+    help="Name no label where the winner's probability is below P.",
+)
+@click.option(
     "--timeout", type=click.FloatRange(0.001, 86400), default=10.0, show_default=True, help="Seconds a picture."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
@@ -68,7 +75,13 @@ def _say_failure(name: str, error: Exception, as_json: bool) -> None:
 
 def _json_line(name: str, answer: Answer) -> str:
     fields = dataclasses.asdict(answer)
-    return json.dumps({"picture": name, **{key: value for key, value in fields.items() if value not in ({}, ())}})
+    return json.dumps(
+        {
+            "picture": name,
+            "label": answer.label,
+            **{key: each for key, each in fields.items() if each not in ({}, (), "")},
+        }
+    )
 
 
 def _print_table(console, name: str, answer: Answer) -> None:
@@ -76,6 +89,8 @@ def _print_table(console, name: str, answer: Answer) -> None:
 
     answered_by = ", ".join(f"{model} {version}" for model, version in answer.model_versions.items())
     console.print(f"{name}  ({answer.views} of {answered_by})", markup=False, style="bold", soft_wrap=True)
+    if answer.abstained:
+        console.print(f"Abstains: {answer.abstained}", markup=False, style="yellow", soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for prediction in answer.predictions:
         bar = "█" * round(prediction.probability * _BAR)

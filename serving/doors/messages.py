@@ -21,6 +21,10 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
         ],
         views=answer.views,
         vote=answer.rule,
+        label="" if answer.abstained else labels[verdict.ranking[0]],
+        abstained=answer.abstained,
+        view_agreement=answer.agreement.views,
+        member_agreement=answer.agreement.members,
         timing=pb.Timing(
             decode_seconds=answer.seconds.decode,
             queue_seconds=answer.seconds.queue,

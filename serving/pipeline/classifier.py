@@ -18,7 +18,7 @@ from serving.models.repository import Repository
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
 from serving.pipeline.plans import PLANS
-from serving.pipeline.voting import Verdict, vote
+from serving.pipeline.voting import Agreement, Verdict, agreement, vote
 
 DEFAULT_TOP_K = 5
 
@@ -48,6 +48,9 @@ class Answer:
     rule: pb.Vote
     top_k: int
     verdict: Verdict
+    agreement: Agreement
+    abstained: str
+    """Why the answer names no label; empty where it names the winner's."""
     logits: NDArray[np.float32]
     """float32 [members, views, classes], after each member's temperature."""
     seconds: Seconds
@@ -91,10 +94,12 @@ class Classifier:
         logits, started = await _scores(ensemble, rows, deadline)
         scored = self._clock()
         verdict = vote(logits, rule, ensemble.weights)
+        agreed = agreement(logits, rule, ensemble.weights, verdict.ranking[0])
+        abstained = _abstention(verdict, request.min_confidence)
         seconds = Seconds(queued - arrived, started - queued, scored - started)
-        winner = ensemble.labels[verdict.ranking[0]]
-        self._metrics.answered(ensemble.name, winner, seconds.queue, seconds.compute, self._clock() - scored)
-        return Answer(ensemble, views, rule, top_k, verdict, logits, seconds)
+        label = "" if abstained else ensemble.labels[verdict.ranking[0]]
+        self._metrics.answered(ensemble.name, label, seconds.queue, seconds.compute, self._clock() - scored)
+        return Answer(ensemble, views, rule, top_k, verdict, agreed, abstained, logits, seconds)
 
     async def _rows(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
         """The rows of each member, from a picture whose header was read. Only the rows outlive this: decoded
@@ -160,12 +165,25 @@ def _check_choices(request: pb.ClassifyRequest, views: pb.Views, rule: pb.Vote, 
         raise InvalidRequest(f"Views are one of {known}; number {views} came.")
     if rule not in _VOTES:
         raise InvalidRequest(f"A vote is one of {', '.join(map(pb.Vote.Name, _VOTES))}; number {rule} came.")
+    if not 0 <= request.min_confidence <= 1:
+        raise InvalidRequest(
+            f"min_confidence is a probability, from 0 to 1; {request.min_confidence} came. Leave it out to get the "
+            "winner whatever its probability."
+        )
     top_k = request.top_k if request.HasField("top_k") else min(DEFAULT_TOP_K, classes)
     if not 1 <= top_k <= classes:
         raise InvalidRequest(
             f"top_k is from 1 to the model's {classes} classes; {top_k} came. Leave it out to get {DEFAULT_TOP_K}."
         )
     return top_k
+
+
+def _abstention(verdict: Verdict, min_confidence: float) -> str:
+    """Why the answer names no label; empty where it does."""
+    confidence = verdict.probabilities[verdict.ranking[0]]
+    if confidence >= min_confidence:
+        return ""
+    return f"The winner's probability is {confidence:.4g}; {min_confidence:.4g} was asked for."
 
 
 def _open(request: pb.ClassifyRequest, limits: pictures.Limits) -> Image.Image:

@@ -20,6 +20,15 @@ class Verdict(NamedTuple):
     """Every class id, the winner first; of equals, the lower id first."""
 
 
+class Agreement(NamedTuple):
+    """How far those who voted agree with what won, from 0 to 1."""
+
+    views: float
+    """Of all views of all members, by the members' weights, the share whose best class is the winner."""
+    members: float
+    """By weight, the share of members that would have named the winner alone."""
+
+
 def vote(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> Verdict:
     """Decides from the logits of every member and view.
 
@@ -39,6 +48,14 @@ def vote(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -
         # Rounded, so that shares such as 1/3 cannot tell equal counts apart.
         return _ranked(_mean(ballots, weights).round(9), then_by=mean_probability)
     raise ValueError(f"A vote is one of {pb.Vote.keys()[1:]}; {rule!r} came.")
+
+
+def agreement(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float], winner: int) -> Agreement:
+    """With `winner`, what `vote` made of `logits`, `rule` and `weights`."""
+    shares = np.add.reduce(logits.argmax(axis=-1) == winner, axis=1) / logits.shape[1]
+    alone = [1.0 if len(logits) == 1 else vote(each[None], rule, [1.0]).ranking[0] == winner for each in logits]
+    whole = math.fsum(weights)
+    return Agreement(float(np.dot(weights, shares) / whole), float(np.dot(weights, alone) / whole))
 
 
 def _mean(scores: NDArray, weights: Sequence[float]) -> NDArray[np.float64]:

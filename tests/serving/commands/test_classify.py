@@ -46,6 +46,14 @@ def test_bars_are_as_long_as_their_labels_are_probable(run, boot):
     assert [f"{probability:.1%}" in row for probability, row in zip(probabilities, rows, strict=True)] == [True] * 6
 
 
+def test_an_answer_that_abstains_says_so_before_its_table(run, boot):
+    result = run(boot, "--model", "shades", "--min-confidence", "1")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].startswith("Abstains: The winner's probability is")
+    assert json.loads(run(boot, "--model", "shades", "--min-confidence", "1", "--json").stdout)["label"] == ""
+    assert json.loads(run(boot, "--model", "shades", "--json").stdout)["label"] == WINNER
+
+
 def test_options_reach_the_server(run, boot):
     result = run(boot, "--model", "shades", "--label", "production", "--views", "ten", "--vote", "majority", "--json")
     answer = json.loads(result.stdout)

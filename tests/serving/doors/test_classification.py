@@ -13,7 +13,7 @@ from tests.serving.tiny import LABELS
 
 PICTURE = noise(16, 20)
 ENCODED = file_of(PICTURE)
-VIEWS = [views for views in pb.Views.values() if views]
+VIEWS = [pb.VIEWS_SINGLE, pb.VIEWS_MIRROR, pb.VIEWS_FIVE, pb.VIEWS_TEN]  # that the oracle cuts
 VOTES = [vote for vote in pb.Vote.values() if vote]
 ALL = len(LABELS)
 
@@ -108,6 +108,31 @@ def test_top_k_gives_the_first_so_many_of_the_ranking(served, top_k):
 
 def test_top_k_left_out_gives_five(served):
     assert len(served.classify(asked()).predictions) == 5
+
+
+@pytest.mark.parametrize(("views", "vote"), list(itertools.product(VIEWS, VOTES)))
+def test_agreement_is_the_weight_of_those_who_would_have_named_the_winner(served, views, vote):
+    response = served.classify(asked("choir", views=views, vote=vote))
+    logits, weights = CHOIR.logits(PICTURE, views), np.array(CHOIR.weights)
+    winner = response.predictions[0].class_id
+    of_views = np.average((logits.argmax(axis=-1) == winner).mean(axis=1), weights=weights)
+    alone = [voted(member[None], vote, [1.0]).argmax() == winner for member in logits]
+    assert response.view_agreement == pytest.approx(of_views, abs=1e-6)
+    assert response.member_agreement == pytest.approx(np.average(alone, weights=weights), abs=1e-6)
+
+
+def test_an_answer_less_confident_than_was_asked_for_abstains_and_says_why(served):
+    winner = served.classify(asked()).predictions[0]
+    response = served.classify(asked(min_confidence=winner.probability + 0.01))
+    assert response.label == ""
+    assert response.abstained.startswith(f"The winner's probability is {winner.probability:.4g}")
+    assert response.predictions[0] == winner
+
+
+def test_an_answer_as_confident_as_was_asked_for_names_its_label(served):
+    winner = served.classify(asked()).predictions[0]
+    response = served.classify(asked(min_confidence=winner.probability))
+    assert (response.label, response.abstained) == (winner.label, "")
 
 
 @pytest.mark.parametrize("vote", VOTES)

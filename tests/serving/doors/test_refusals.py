@@ -40,8 +40,10 @@ REFUSED = {
     "views that there are not": (
         asked(views=9),
         INVALID,
-        "VIEWS_SINGLE, VIEWS_MIRROR, VIEWS_FIVE, VIEWS_TEN; number 9",
+        "VIEWS_TEN, VIEWS_MULTI_SCALE, VIEWS_GRID, VIEWS_INCEPTION_144; number 9",
     ),
+    "a confidence beyond 1": (asked(min_confidence=1.5), INVALID, "min_confidence is a probability, from 0 to 1; 1.5"),
+    "a confidence that is no number": (asked(min_confidence=float("nan")), INVALID, "from 0 to 1; nan came"),
     "a vote that there is not": (asked(vote=-1), INVALID, "A vote is one of VOTE_MEAN_PROBABILITY"),
     "no picture": (asked(encoded=None), INVALID, "A picture has bytes; none came"),
     "an empty picture": (asked(encoded=b""), INVALID, "A picture has bytes; none came"),

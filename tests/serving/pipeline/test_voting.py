@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protos import classification_pb2 as pb
-from serving.pipeline.voting import vote
+from serving.pipeline.voting import agreement, vote
 
 RULES = [pb.VOTE_MEAN_PROBABILITY, pb.VOTE_MEAN_LOGIT, pb.VOTE_MAJORITY]
 
@@ -145,3 +145,17 @@ def test_large_logits_do_not_overflow(rule):
 def test_a_vote_that_is_none_is_refused():
     with pytest.raises(ValueError, match="one of"):
         vote(np.zeros((1, 1, 2), np.float32), pb.VOTE_UNSPECIFIED, [1])
+
+
+@given(elections(), st.sampled_from(RULES))
+def test_agreement_is_a_share_and_whole_where_all_say_the_same(election, rule):
+    logits, weights = election
+    winner = vote(logits, rule, weights).ranking[0]
+    assert all(0 <= share <= 1 + 1e-9 for share in agreement(logits, rule, weights, winner))
+    unanimous = np.broadcast_to(logits[:1, :1], logits.shape)
+    assert agreement(unanimous, rule, weights, unanimous[0, 0].argmax()) == pytest.approx((1, 1))
+
+
+def test_agreement_counts_views_and_members_by_weight():
+    logits = logits_of([[0.9, 0.1], [0.9, 0.1]], [[0.8, 0.2], [0.4, 0.6]], [[0.1, 0.9], [0.1, 0.9]])
+    assert agreement(logits, pb.VOTE_MEAN_PROBABILITY, [1, 2, 1], 0) == pytest.approx((0.5, 0.75))
