@@ -3,16 +3,12 @@
 Each can be given as an option of `tencrop serve` (--grpc-port) or in the environment (TENCROP_GRPC_PORT).
 """
 
-import os
 from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from serving.cores import cores
 
 
 class Settings(BaseSettings):
@@ -33,10 +29,10 @@ class Settings(BaseSettings):
     max_picture_bytes: PositiveInt = Field(16 * 2**20, description="Largest picture file, in bytes.")
     max_picture_pixels: PositiveInt = Field(2**25, description="Largest picture, in pixels; checked before decoding.")
     engine_threads: PositiveInt = Field(
-        default_factory=_cores,
+        default_factory=cores,
         description="Threads that one operation of a network may use. 1 is best for networks as small as LeNet-5.",
     )
-    decoding_threads: PositiveInt = Field(default_factory=_cores, description="Threads that decode pictures.")
+    decoding_threads: PositiveInt = Field(default_factory=cores, description="Threads that decode pictures.")
     max_undecoded: PositiveInt = Field(
         128, description="Large pictures that may wait to be decoded; more are refused with RESOURCE_EXHAUSTED."
     )

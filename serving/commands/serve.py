@@ -85,7 +85,8 @@ def _announce(server, settings: Settings) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        f"\ngRPC on {settings.host}:{server.grpc_port}, metrics on http://{settings.host}:{server.http_port}/metrics"
+        f"\ngRPC on {settings.host}:{server.grpc_port}, metrics on http://{settings.host}:{server.http_port}/metrics\n"
+        f"{settings.engine_threads} threads an operation of a network, {settings.decoding_threads} that decode pictures"
     )
     best = next((model.name for model in listed if model.members), listed[0].name)
     where = "" if server.grpc_port == 8500 else f" --server localhost:{server.grpc_port}"
