@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Union
 
 import grpc
 import grpc.aio
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
@@ -303,7 +305,7 @@ def _outcome(item: pb.ClassifyStreamResponse) -> Answer:
     if item.HasField("response"):
         return _answer(item.response)
     code = next(code for code in grpc.StatusCode if code.value[0] == item.error.code)
-    raise _typed(code, f"{item.id}: {item.error.message}")
+    raise _typed(code, f"{item.id}: {item.error.message}", item.error)
 
 
 def _raised(error: grpc.RpcError) -> errors.TencropError:
@@ -313,14 +315,19 @@ def _raised(error: grpc.RpcError) -> errors.TencropError:
         )
     if "message larger than max" in error.details():  # gRPC refuses by the status of a full queue
         return errors.InvalidRequest(f"A request has a bounded size; {error.details()}. Send a smaller picture.")
-    return _typed(error.code(), error.details())
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    return _typed(error.code(), error.details(), Status.FromString(details))
 
 
-def _typed(code: grpc.StatusCode, message: str) -> errors.TencropError:
-    """The error that a status stands for."""
+def _typed(code: grpc.StatusCode, message: str, status: Status) -> errors.TencropError:
+    """The error that a status stands for; an Overloaded knows when to come again where `status` says so."""
     if code not in _ERRORS:
         return errors.ServerFailed(f"{code.name}: {message}")
-    return _ERRORS[code](message)
+    if _ERRORS[code] is not errors.Overloaded:
+        return _ERRORS[code](message)
+    retry = RetryInfo()
+    known = any(detail.Unpack(retry) for detail in status.details)
+    return errors.Overloaded(message, retry.retry_delay.ToNanoseconds() / 1e9 if known else None)
 
 
 def _model(model: pb.Model) -> Model:

@@ -18,7 +18,12 @@ class NotServed(TencropError):
 
 
 class Overloaded(TencropError):
-    """A queue is full. Repeating the request a little later may succeed."""
+    """A queue is full, or too long for the caller's deadline. Repeating the request a little later may succeed."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        """`retry_after`: in so many seconds, if nothing else comes; None where that is not known."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class DeadlinePassed(TencropError):

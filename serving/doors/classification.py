@@ -7,12 +7,11 @@ from contextlib import contextmanager
 
 import grpc
 import grpc.aio
-from google.rpc.status_pb2 import Status
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationServicer
 from serving.doors.messages import to_list, to_response
-from serving.doors.statuses import status_of
+from serving.doors.statuses import Refusal, status_of
 from serving.doors.streams import in_order_of_completion
 from serving.errors import Unavailable
 from serving.metrics import Metrics
@@ -22,7 +21,7 @@ from serving.pipeline.plans import PLANS
 
 _STOPPING = Unavailable("A server that is stopping takes no new pictures. Send them to another replica.")
 
-Outcome = pb.ClassifyResponse | tuple[grpc.StatusCode, str]
+Outcome = pb.ClassifyResponse | Refusal
 
 
 class ClassificationDoor(ClassificationServicer):
@@ -70,13 +69,12 @@ class ClassificationDoor(ClassificationServicer):
 
     async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
         if self._stopping.is_set():
-            await context.abort(*status_of(_STOPPING))
+            await status_of(_STOPPING).abort(context)
         with self._in_flight():
             outcome = await self._outcome("Classify", request, self._deadline(context))
-        if isinstance(outcome, pb.ClassifyResponse):
-            return outcome
-        await context.abort(*outcome)
-        raise AssertionError("abort raises")
+        if isinstance(outcome, Refusal):
+            await outcome.abort(context)
+        return outcome
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -85,16 +83,15 @@ class ClassificationDoor(ClassificationServicer):
 
         async def answer(item: pb.ClassifyStreamRequest) -> pb.ClassifyStreamResponse:
             outcome = await self._outcome("ClassifyStream", item.request, deadline)
-            if isinstance(outcome, pb.ClassifyResponse):
-                return pb.ClassifyStreamResponse(id=item.id, response=outcome)
-            code, message = outcome
-            return pb.ClassifyStreamResponse(id=item.id, error=Status(code=code.value[0], message=message))
+            if isinstance(outcome, Refusal):
+                return pb.ClassifyStreamResponse(id=item.id, error=outcome.as_status())
+            return pb.ClassifyStreamResponse(id=item.id, response=outcome)
 
         with self._in_flight():
             async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
                 yield response
         if self._stopping.is_set():
-            await context.abort(*status_of(_STOPPING))
+            await status_of(_STOPPING).abort(context)
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -112,8 +109,9 @@ class ClassificationDoor(ClassificationServicer):
             return to_response(answer, request)
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
-            code, message = status_of(error)
-            return code, message
+            refusal = status_of(error)
+            code = refusal.code
+            return refusal
         finally:
             if code is grpc.StatusCode.CANCELLED and self._clock() >= deadline:
                 code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC cancels as well

@@ -2,8 +2,11 @@
 
 import logging
 import uuid
+from typing import NamedTuple, NoReturn
 
 import grpc
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from serving import errors
 
@@ -18,13 +21,37 @@ _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
 }
 
 
-def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """Code and message for `error`. What is the server's own fault is logged whole, under an id that the
+class Refusal(NamedTuple):
+    """What a caller gets in place of an answer."""
+
+    code: grpc.StatusCode
+    message: str
+    retry_after: float | None = None
+    """In so many seconds the same request may succeed; None where that is not known."""
+
+    def as_status(self) -> Status:
+        """As protos carry it, google.rpc.RetryInfo in its details where it is known when to come again."""
+        status = Status(code=self.code.value[0], message=self.message)
+        if self.retry_after is not None:
+            retry = RetryInfo()
+            retry.retry_delay.FromNanoseconds(int(self.retry_after * 1e9))
+            status.details.add().Pack(retry)
+        return status
+
+    async def abort(self, context: grpc.aio.ServicerContext) -> NoReturn:
+        """Ends the call by this status; its details go by the name that gRPC's own tools look for."""
+        details = self.as_status().SerializeToString()
+        await context.abort(self.code, self.message, (("grpc-status-details-bin", details),))
+        raise AssertionError("abort raises")
+
+
+def status_of(error: Exception) -> Refusal:
+    """The status for `error`. What is the server's own fault is logged whole, under an id that the
     caller is told, and the caller is told nothing else of it.
     """
     code = _CODES.get(type(error))  # type: ignore[arg-type]
     if code is not None:
-        return code, str(error)
+        return Refusal(code, str(error), getattr(error, "retry_after", None))
     failure_id = uuid.uuid4().hex[:12]
     log.error("failure %s", failure_id, exc_info=error)
-    return grpc.StatusCode.INTERNAL, f"The server failed; its log has the reason under {failure_id}."
+    return Refusal(grpc.StatusCode.INTERNAL, f"The server failed; its log has the reason under {failure_id}.")

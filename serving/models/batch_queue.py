@@ -6,14 +6,17 @@ one event loop, so nothing is locked.
 The contract:
 - An engine with room for a batch starts one at the end of the event loop's turn in which rows came, with all
   that wait by then. While it has none, rows gather.
-- Calls are taken in order of arrival. A call of more rows than a batch has room for is split over
-  batches, and its scores are put together again.
+- A call that would not be answered before its deadline, by how long batches took and what waits, is refused at
+  the door. One that finds the engine free and nobody waiting is always taken.
+- Calls are taken in order of their deadlines, and of arrival where those are equal. A call of more rows than
+  a batch has room for is split over batches, and its scores are put together again.
 - Rows of a call that was cancelled, or whose deadline has passed, are never started.
 - A failed batch fails the calls that had rows in it. Scores that are not numbers fail their own call only.
 """
 
 import asyncio
-from collections import deque
+import math
+from bisect import insort
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -22,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.errors import DeadlinePassed, EngineFailed, InvalidRequest, Overloaded
+from serving.models.forecast import Forecast
 
 Run = Callable[[NDArray[np.uint8]], Awaitable[NDArray[np.float32]]]
 
@@ -67,6 +71,11 @@ class _Slice(NamedTuple):
     rows: NDArray[np.uint8]
 
 
+class _Running(NamedTuple):
+    size: int
+    started: float
+
+
 class BatchQueue:
     """The queue of one servable version. Versions never mix in a batch."""
 
@@ -86,10 +95,14 @@ class BatchQueue:
         self._run = run
         self._clock = clock
         self._observer = observer
-        self._allowed_batch_sizes = tuple(allowed_batch_sizes)
+        self._largest_batch = allowed_batch_sizes[-1]
+        self._forecast = Forecast(allowed_batch_sizes)
         self._max_queue_rows = max_queue_rows
+        self._max_batches_in_flight = max_batches_in_flight
         self._room_in_flight = max_batches_in_flight
-        self._waiting: deque[_Call] = deque()
+        self._running: list[_Running] = []
+        self._waiting: list[_Call] = []
+        """By deadline, then by arrival."""
         self._queued_rows = 0
         self._start_is_due = False
         self._batches: set[asyncio.Task[None]] = set()
@@ -104,7 +117,7 @@ class BatchQueue:
         on the queue's clock. Cancelling the future withdraws the call.
 
         Raises InvalidRequest where the rows would not fit an empty queue, and Overloaded at once where they have
-        no room now. The future raises DeadlinePassed or EngineFailed.
+        no room now or would not be scored in time. The future raises DeadlinePassed or EngineFailed.
         """
         if len(rows) > self._max_queue_rows:
             raise InvalidRequest(
@@ -113,11 +126,13 @@ class BatchQueue:
         if self._queued_rows + len(rows) > self._max_queue_rows:
             raise Overloaded(
                 f"At most {self._max_queue_rows} rows may wait for a model; {self._queued_rows} wait and "
-                f"{len(rows)} more came. Try again shortly, or with fewer views."
+                f"{len(rows)} more came. Try again shortly, or with fewer views.",
+                self._forecast.of_rows(self._queued_rows + len(rows) - self._max_queue_rows),
             )
+        self._check_deadline(len(rows), deadline)
         call = _Call(rows, deadline, asyncio.get_running_loop().create_future())
         call.scored.add_done_callback(lambda scored: self._withdraw(call) if scored.cancelled() else None)
-        self._waiting.append(call)
+        insort(self._waiting, call, key=lambda waiting: waiting.deadline)
         self._queued_rows += len(rows)
         if not self._start_is_due:
             self._start_is_due = True
@@ -129,18 +144,43 @@ class BatchQueue:
         while self._batches:
             await asyncio.wait(self._batches)
 
+    def _check_deadline(self, rows: int, deadline: float) -> None:
+        """Raises Overloaded where `rows` more would not be scored before `deadline`, which has not passed yet."""
+        now = self._clock()
+        if not now < deadline < math.inf or not (self._waiting or self._running):
+            return
+        expected, left = self._expected(rows, deadline, now), deadline - now
+        if expected > left:
+            raise Overloaded(
+                f"An answer is to be had before the caller's deadline, in {left:.3g} s; by what waits for the model it "
+                f"is expected in {expected:.3g} s. Try again in {expected - left:.3g} s, or with fewer views.",
+                expected - left,
+            )
+
+    def _expected(self, rows: int, deadline: float, now: float) -> float:
+        """Seconds until `rows` that came now, with such a deadline, would be scored."""
+        before = sum(call.waiting_rows for call in self._waiting if call.deadline <= deadline)
+        until_free = 0.0
+        if not self._room_in_flight:
+            until_free = min(self._forecast.of_batch(size) - (now - started) for size, started in self._running)
+        side_by_side = self._forecast.of_rows(before + rows) / self._max_batches_in_flight
+        return max(0.0, until_free) + max(side_by_side, self._forecast.of_rows(rows))
+
     def _start_batches(self) -> None:
         self._start_is_due = False
         while self._room_in_flight and (slices := self._take_slices()):
             self._room_in_flight -= 1
-            batch = asyncio.get_running_loop().create_task(self._run_batch(slices))
+            size = self._forecast.padded(sum(len(piece.rows) for piece in slices))
+            running = _Running(size, self._clock())
+            self._running.append(running)
+            batch = asyncio.get_running_loop().create_task(self._run_batch(slices, running))
             self._batches.add(batch)
             batch.add_done_callback(self._batches.discard)
 
     def _take_slices(self) -> list[_Slice]:
         """The rows of the next batch, from the head of the queue; those that nobody wants are dropped on the way."""
         slices: list[_Slice] = []
-        room = self._allowed_batch_sizes[-1]
+        room = self._largest_batch
         now = self._clock()
         while self._waiting and room:
             call = self._waiting[0]
@@ -155,7 +195,7 @@ class BatchQueue:
             self._queued_rows -= count
             room -= count
             if not call.waiting_rows:
-                self._waiting.popleft()
+                self._waiting.pop(0)
         return slices
 
     def _withdraw(self, call: _Call) -> None:
@@ -165,11 +205,12 @@ class BatchQueue:
             self._observer.rows_dropped(call.waiting_rows)
             call.taken = len(call.rows)
 
-    async def _run_batch(self, slices: list[_Slice]) -> None:
-        started = self._clock()
+    async def _run_batch(self, slices: list[_Slice], running: _Running) -> None:
+        size, started = running
         try:
-            batch = self._pad([piece.rows for piece in slices])
+            batch = self._pad([piece.rows for piece in slices], size)
             logits = await self._run(batch)
+            self._forecast.learn(size, self._clock() - started)
             if len(logits) != len(batch):
                 raise EngineFailed(f"The model gave scores for {len(logits)} of {len(batch)} rows.")
             self._hand_out(logits, slices, started)
@@ -180,12 +221,12 @@ class BatchQueue:
                 if not piece.call.scored.done():
                     piece.call.scored.set_exception(failure)
         finally:
+            self._running.remove(running)
             self._room_in_flight += 1
             self._start_batches()
 
-    def _pad(self, pieces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    def _pad(self, pieces: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
         count = sum(map(len, pieces))
-        size = next(size for size in self._allowed_batch_sizes if size >= count)
         self._observer.batch_started(count, size - count)
         if size > count:
             pieces = [*pieces, np.zeros((size - count, *pieces[0].shape[1:]), np.uint8)]

@@ -63,8 +63,9 @@ def test_a_full_queue_is_overloaded(connect, loop):
         engine.wait_until_busy()
         waiting.append(server.stub.Classify.future(Question().about(ENCODED)))
         server.wait_for_queue(1)  # which is full now
-        with pytest.raises(errors.Overloaded, match="At most 1 rows may wait"):
+        with pytest.raises(errors.Overloaded, match="At most 1 rows may wait") as refused:
             client.classify(ENCODED)
+        assert refused.value.retry_after == 0  # as far as is known: the engine has not run yet
         engine.let_go()
         assert [call.result() is not None for call in waiting] == [True, True]
 

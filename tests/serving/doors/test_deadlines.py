@@ -28,7 +28,7 @@ class Context:
     def time_remaining(self) -> float | None:
         return self._seconds
 
-    async def abort(self, code, details):
+    async def abort(self, code, details, trailing_metadata):
         raise Aborted(code, details)
 
 

@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 
 from serving import errors
 from serving.doors.statuses import status_of
@@ -18,18 +19,27 @@ OUR_OWN = [errors.EngineFailed("at /srv/x.py"), ValueError("at /srv/x.py"), KeyE
 
 @pytest.mark.parametrize("error", CALLERS)
 def test_an_error_that_concerns_the_caller_keeps_its_message(error, caplog):
-    assert status_of(error("The rule; what came.")) == (CALLERS[error], "The rule; what came.")
+    assert status_of(error("The rule; what came.")) == (CALLERS[error], "The rule; what came.", None)
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("error", OUR_OWN, ids=repr)
 def test_any_other_error_is_internal_and_its_message_stays_here(error, caplog):
-    code, message = status_of(error)
+    code, message, _ = status_of(error)
     assert code == grpc.StatusCode.INTERNAL
     assert "/srv" not in message
     (record,) = caplog.records
     assert record.exc_info[1] is error
     assert record.args[0] in message
+
+
+def test_a_status_says_when_to_come_again_where_that_is_known():
+    status = status_of(errors.Overloaded("The rule; what came.", retry_after=1.25)).as_status()
+    (detail,) = status.details
+    retry = RetryInfo()
+    assert detail.Unpack(retry)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == 1.25
+    assert not status_of(errors.Overloaded("The rule; what came.")).as_status().details
 
 
 def test_two_failures_have_two_ids():

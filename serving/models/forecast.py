@@ -1,0 +1,40 @@
+"""How long an engine will take, learned from the batches that it ran. Pure."""
+
+from collections.abc import Sequence
+
+_NEWEST = 0.2
+"""What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
+
+
+class Forecast:
+    """Of one engine. While it has run nothing, everything is expected at once."""
+
+    def __init__(self, allowed_batch_sizes: Sequence[int]) -> None:
+        """They ascend."""
+        self._sizes = tuple(allowed_batch_sizes)
+        self._seconds: dict[int, float] = {}
+
+    def learn(self, size: int, seconds: float) -> None:
+        """A batch of `size` rows, padding and all, took so long."""
+        before = self._seconds.get(size, seconds)
+        self._seconds[size] = before + _NEWEST * (seconds - before)
+
+    def of_batch(self, size: int) -> float:
+        """Seconds for `size` rows at once. Of a size that never ran, those of the next larger that did, or else
+        those of the largest in proportion: not less than it will take, since a row is cheaper in a larger batch.
+        """
+        if not self._seconds:
+            return 0.0
+        if larger := [met for met in self._seconds if met >= size]:
+            return self._seconds[min(larger)]
+        largest = max(self._seconds)
+        return self._seconds[largest] * size / largest
+
+    def of_rows(self, rows: int) -> float:
+        """Seconds for `rows` in batches as large as there are."""
+        full, rest = divmod(rows, self._sizes[-1])
+        return full * self.of_batch(self._sizes[-1]) + (self.of_batch(self.padded(rest)) if rest else 0.0)
+
+    def padded(self, rows: int) -> int:
+        """The allowed size that a batch of `rows` is padded to."""
+        return next(size for size in self._sizes if size >= rows)

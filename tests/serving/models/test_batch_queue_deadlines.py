@@ -1,0 +1,134 @@
+"""The batch queue at its door: a call that could not be answered in time is refused, and told when to come again."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from serving.errors import Overloaded
+from tests.serving.loops import on_a_loop
+from tests.serving.models.queues import Bench, rows_of
+
+
+async def taught(seconds: float, **options) -> Bench:
+    """A queue whose engine took `seconds` for one row, and is free."""
+    bench = Bench(allowed_batch_sizes=(1,), **options)
+    await bench.submit(1)
+    bench.clock.advance(seconds)
+    await bench.finish()
+    return bench
+
+
+@on_a_loop
+async def test_a_call_that_would_be_late_is_refused_and_told_when_to_come_again():
+    bench = await taught(2)
+    await bench.submit(2)  # runs until 2 s from now,
+    await bench.submit(3, deadline=bench.clock() + 5)  # and this until 4 s
+    with pytest.raises(Overloaded, match=r"in 5 s; by what waits for the model it is expected in 6 s") as refused:
+        await bench.submit(4, deadline=bench.clock() + 5)
+    assert refused.value.retry_after == pytest.approx(1)
+    assert bench.queue.queued_rows == 1
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_will_be_in_time_is_taken():
+    bench = await taught(2)
+    await bench.submit(2)
+    call = await bench.submit(3, deadline=bench.clock() + 4)
+    bench.clock.advance(2)
+    await bench.finish()
+    bench.clock.advance(1.9)
+    await bench.finish()
+    assert call.result()
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_time_that_a_batch_has_run_already_counts():
+    bench = await taught(2)
+    await bench.submit(2)
+    bench.clock.advance(1.5)
+    await bench.submit(3, deadline=bench.clock() + 2.5)
+    with pytest.raises(Overloaded):
+        await bench.submit(4, deadline=bench.clock() + 2.4)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_only_calls_that_come_before_it_delay_a_call():
+    bench = await taught(2)
+    await bench.submit(2)
+    for number in (3, 4, 5):
+        await bench.submit(number)  # without a deadline
+    urgent = await bench.submit(6, deadline=bench.clock() + 4)
+    await bench.finish()
+    await bench.finish()
+    assert urgent.done()
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_without_a_deadline_is_taken_however_long_the_queue():
+    bench = await taught(1000)
+    for number in range(2, 10):
+        await bench.submit(number)
+    assert bench.queue.queued_rows == 7
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_finds_the_engine_free_is_taken_however_slow_it_was():
+    """Else one slow batch would have every call refused from then on."""
+    bench = await taught(1000)
+    call = await bench.submit(2, deadline=bench.clock() + 1)
+    await bench.finish()
+    assert call.result()
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_slow_batch_is_forgotten_in_time():
+    bench = await taught(1000)
+    for _ in range(60):
+        await bench.submit(2)
+        bench.clock.advance(0.01)
+        await bench.finish()
+    await bench.submit(2)
+    await bench.submit(3, deadline=bench.clock() + 1)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_of_two_batches_at_a_time_the_one_that_ends_first_is_waited_for():
+    bench = await taught(2, max_batches_in_flight=2)
+    await bench.submit(2)
+    bench.clock.advance(1)
+    await bench.submit(3)  # both places are taken, one for 1 s more
+    await bench.submit(4, deadline=bench.clock() + 3)
+    with pytest.raises(Overloaded):
+        await bench.submit(5, deadline=bench.clock() + 2.9)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_batch_that_was_taken_and_has_not_begun_counts_as_running():
+    bench = await taught(2)
+    for number in (2, 3):
+        bench.queue.submit(rows_of(number), np.inf)
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        bench.queue.submit(rows_of(4), bench.clock() + 3)
+    bench.queue.submit(rows_of(5), bench.clock() + 4)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_full_queue_says_when_it_will_have_room():
+    bench = await taught(2, max_queue_rows=1)
+    await bench.submit(2)
+    await bench.submit(3)
+    with pytest.raises(Overloaded, match="At most 1 rows may wait") as refused:
+        await bench.submit(4, deadline=np.inf)
+    assert refused.value.retry_after == 2
+    await bench.finish_all()

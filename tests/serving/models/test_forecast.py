@@ -1,0 +1,41 @@
+"""How long batches are expected to take."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.models.forecast import Forecast
+
+SIZES = (1, 2, 4, 8)
+
+
+def test_an_engine_that_ran_nothing_is_expected_to_take_no_time():
+    assert Forecast(SIZES).of_rows(100) == 0
+
+
+def test_rows_are_run_in_batches_as_large_as_there_are():
+    forecast = Forecast(SIZES)
+    for size, seconds in ((1, 0.1), (4, 0.3), (8, 0.5)):
+        forecast.learn(size, seconds)
+    assert forecast.of_rows(19) == pytest.approx(2 * 0.5 + 0.3)
+
+
+def test_a_size_that_never_ran_takes_no_longer_than_the_next_larger_that_did():
+    forecast = Forecast(SIZES)
+    forecast.learn(1, 0.1)
+    forecast.learn(8, 0.5)
+    assert forecast.of_batch(2) == 0.5
+
+
+def test_a_size_larger_than_any_that_ran_takes_longer_in_proportion():
+    forecast = Forecast(SIZES)
+    forecast.learn(2, 0.1)
+    assert forecast.of_batch(8) == pytest.approx(0.4)
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=1), st.integers(0, 100))
+def test_what_is_expected_lies_between_the_fastest_and_the_slowest_that_was_seen(seconds, rows):
+    forecast = Forecast((1,))
+    for each in seconds:
+        forecast.learn(1, each)
+    assert rows * min(seconds) * 0.999 <= forecast.of_rows(rows) <= rows * max(seconds) * 1.001
