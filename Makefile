@@ -19,7 +19,7 @@ test: .venv/dev lint  ## check the code and run the tests
 	$(BIN)/python -m pytest
 
 parity: .venv/parity  ## hold our networks against torchvision's; installs torch, some gigabytes
-	$(BIN)/python -m pytest -m torchvision
+	$(BIN)/python -m pytest -m torchvision tests/training/architectures/parity
 
 lint: .venv/dev  ## style, types and imports
 	$(BIN)/ruff check .
