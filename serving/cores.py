@@ -27,7 +27,7 @@ def _cgroups(proc: Path, root: Path) -> list[Path]:
     for _, controllers, path in lines:
         if controllers and "cpu" not in controllers.split(","):
             continue
-        top = root / controllers if controllers else root  # v1 mounts a hierarchy of its own for its controllers
+        top = root / "cpu" if controllers else root  # where v1 has it, or a link to it
         own = top / path.lstrip("/")
         found += [each for each in (own, *own.parents) if each.is_relative_to(top)]
     return found

@@ -32,8 +32,8 @@ from training.publishing import newest_version
 
 __all__ = ["Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
 
-# Views on the way at once, or one picture's: they keep the batches full, and fit the queue.
-_IN_FLIGHT = 640
+# On the way at once: they keep the batches full, and fit the queue and what may wait to be decoded.
+_PICTURES, _VIEWS = 64, 640
 _NAME = "evaluated"
 
 
@@ -129,7 +129,7 @@ async def _classify(
             keep(index, (await classifier.classify(_request(image, views), math.inf)).logits)
 
     try:
-        await asyncio.gather(*[ask() for _ in range(max(1, _IN_FLIGHT // len(PLANS[views])))])
+        await asyncio.gather(*[ask() for _ in range(max(1, min(_PICTURES, _VIEWS // len(PLANS[views]))))])
     finally:
         classifier.close()
         for servable in servables:

@@ -39,9 +39,10 @@ class Refusal(NamedTuple):
         return status
 
     async def abort(self, context: grpc.aio.ServicerContext) -> NoReturn:
-        """Ends the call by this status; its details go by the name that gRPC's own tools look for."""
-        details = self.as_status().SerializeToString()
-        await context.abort(self.code, self.message, (("grpc-status-details-bin", details),))
+        """Ends the call by this status; its details, if any, go by the name that gRPC's own tools look for."""
+        details = self.as_status()
+        trailers = (("grpc-status-details-bin", details.SerializeToString()),) if details.details else ()
+        await context.abort(self.code, self.message, trailers)
         raise AssertionError("abort raises")
 
 

@@ -8,7 +8,8 @@ The contract:
   that wait by then. While it has none, rows gather.
 - A call that would not be answered before its deadline, by how long batches took and what waits, is refused at
   the door. One that finds the engine free and nobody waiting is always taken.
-- Calls are taken in order of their deadlines, and of arrival where those are equal. A call of more rows than
+- Calls are taken in order of their deadlines, and of arrival where those are equal. One that was taken may still be
+  overtaken by more urgent ones, and one without a deadline waits behind all that have one. A call of more rows than
   a batch has room for is split over batches, and its scores are put together again.
 - Rows of a call that was cancelled, or whose deadline has passed, are never started.
 - A failed batch fails the calls that had rows in it. Scores that are not numbers fail their own call only.
@@ -131,7 +132,7 @@ class BatchQueue:
             )
         self._check_deadline(len(rows), deadline)
         call = _Call(rows, deadline, asyncio.get_running_loop().create_future())
-        call.scored.add_done_callback(lambda scored: self._withdraw(call) if scored.cancelled() else None)
+        call.scored.add_done_callback(lambda _: self._withdraw(call))  # what is left of it, where it failed
         insort(self._waiting, call, key=lambda waiting: waiting.deadline)
         self._queued_rows += len(rows)
         if not self._start_is_due:
@@ -163,7 +164,9 @@ class BatchQueue:
         until_free = 0.0
         if not self._room_in_flight:
             until_free = min(self._forecast.of_batch(size) - (now - started) for size, started in self._running)
-        side_by_side = self._forecast.of_rows(before + rows) / self._max_batches_in_flight
+        # The last of these batches is filled with calls of later deadlines.
+        filled = -(-(before + rows) // self._largest_batch) * self._largest_batch
+        side_by_side = self._forecast.of_rows(min(filled, self._queued_rows + rows)) / self._max_batches_in_flight
         return max(0.0, until_free) + max(side_by_side, self._forecast.of_rows(rows))
 
     def _start_batches(self) -> None:

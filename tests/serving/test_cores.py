@@ -49,8 +49,8 @@ def test_a_container_that_sees_its_own_group_as_the_root_is_limited_by_it(of):
 
 @pytest.mark.parametrize(("quota", "expected"), [("-1", 64), ("250000", 3)])
 def test_the_first_version_of_cgroups_is_understood(of, quota, expected):
-    limits = {"cpu,cpuacct/a/cpu.cfs_quota_us": quota, "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}
-    assert of("4:memory:/a\n3:cpu,cpuacct:/a\n0::/\n", **limits) == expected
+    limits = {"cpu/a/cpu.cfs_quota_us": quota, "cpu/a/cpu.cfs_period_us": "100000\n"}
+    assert of("4:memory:/a\n3:cpuacct,cpu:/a\n0::/\n", **limits) == expected
 
 
 def test_where_there_are_no_cgroups_all_cores_count(tmp_path, monkeypatch):

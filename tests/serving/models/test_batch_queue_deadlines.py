@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from serving.errors import Overloaded
+from serving.errors import EngineFailed, Overloaded
 from tests.serving.loops import on_a_loop
 from tests.serving.models.queues import Bench, rows_of
 
@@ -120,6 +120,32 @@ async def test_a_batch_that_was_taken_and_has_not_begun_counts_as_running():
     with pytest.raises(Overloaded):
         bench.queue.submit(rows_of(4), bench.clock() + 3)
     bench.queue.submit(rows_of(5), bench.clock() + 4)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_calls_of_later_deadlines_that_fill_the_batch_are_waited_for():
+    bench = Bench(allowed_batch_sizes=(1, 8))
+    for numbers, seconds in (((1,), 0.01), (range(2, 10), 8)):
+        await bench.submit(*numbers)
+        bench.clock.advance(seconds)
+        await bench.finish()
+    await bench.submit(10)
+    await bench.submit(*range(11, 20))
+    with pytest.raises(Overloaded):
+        await bench.submit(20, deadline=bench.clock() + 7)
+    await bench.submit(21, deadline=bench.clock() + 9)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_what_waits_of_a_call_that_failed_leaves_the_queue_at_once():
+    bench = Bench(allowed_batch_sizes=(1, 2))
+    failing = await bench.submit(1, 2, 3, 4, 5)
+    await bench.submit(6, deadline=bench.clock() + 100)
+    await bench.fail(RuntimeError("broken"))
+    assert isinstance(failing.exception(), EngineFailed)
+    assert bench.queue.queued_rows == 0
     await bench.finish_all()
 
 
