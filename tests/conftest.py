@@ -8,6 +8,6 @@ settings.load_profile("tencrop")
 
 
 def pytest_configure(config):
-    # Torch's compiler does not survive being loaded after TensorFlow's.
+    # Before any test is looked at: Torch's compiler does not survive being loaded after TensorFlow's.
     if "torchvision" in config.option.markexpr.replace("not torchvision", ""):
         import torchvision  # noqa: F401

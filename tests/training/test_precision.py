@@ -33,9 +33,8 @@ def normalised_over_batches():
 
 NETWORKS = [normalised_over_maps, normalised_over_batches]
 LEARNED = [0.35, 0.15]
-"""Errors that show learning, of 0.9 by chance; too coarse to tell a small loss from none. Of AlexNet, with seeds 0, 1
-and 2: float32 0.22, 0.17, 0.19; bfloat16 0.14, 0.25, 0.23; float16 0.29, 0.20, 0.11.
-With seed 3 it learns nothing in float32.
+"""Errors that show learning, of 0.9 by chance. AlexNet's differ from seed to seed more than from type to type, so
+that a small loss is not told from none.
 """
 
 

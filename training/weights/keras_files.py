@@ -20,9 +20,7 @@ from training.weights.origin import Arrays, by_name
 
 PARTS = {1: ("kernel",), 2: ("kernel", "bias"), 4: ("gamma", "beta", "moving_mean", "moving_variance")}
 MOST_COMPRESSED = 20
-"""What is in a file, in bytes, over the bytes that it takes: at most. Weights are compressed to no less than
-nine tenths, and to a twelfth where nineteen in twenty are zero.
-"""
+"""What is in a file, in bytes, over the bytes that it takes: at most. Weights hardly compress, unless most are zero."""
 
 _Layers = list[tuple[str, list[h5py.Dataset]]]
 """Layers' names, each with its weights in Keras' order."""
