@@ -18,6 +18,14 @@ class Views(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VIEWS_MULTI_SCALE: _ClassVar[Views]
     VIEWS_GRID: _ClassVar[Views]
     VIEWS_INCEPTION_144: _ClassVar[Views]
+    VIEWS_DENSE: _ClassVar[Views]
+    VIEWS_BOXES: _ClassVar[Views]
+
+class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIORITY_UNSPECIFIED: _ClassVar[Priority]
+    PRIORITY_INTERACTIVE: _ClassVar[Priority]
+    PRIORITY_BULK: _ClassVar[Priority]
 
 class Vote(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +41,11 @@ VIEWS_TEN: Views
 VIEWS_MULTI_SCALE: Views
 VIEWS_GRID: Views
 VIEWS_INCEPTION_144: Views
+VIEWS_DENSE: Views
+VIEWS_BOXES: Views
+PRIORITY_UNSPECIFIED: Priority
+PRIORITY_INTERACTIVE: Priority
+PRIORITY_BULK: Priority
 VOTE_UNSPECIFIED: Vote
 VOTE_MEAN_PROBABILITY: Vote
 VOTE_MEAN_LOGIT: Vote
@@ -47,6 +60,18 @@ class ModelSpec(_message.Message):
     version: int
     version_label: str
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., version_label: _Optional[str] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("top", "left", "bottom", "right")
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    BOTTOM_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    top: float
+    left: float
+    bottom: float
+    right: float
+    def __init__(self, top: _Optional[float] = ..., left: _Optional[float] = ..., bottom: _Optional[float] = ..., right: _Optional[float] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("data_type", "shape", "content")
@@ -67,7 +92,7 @@ class Tensor(_message.Message):
     def __init__(self, data_type: _Optional[_Union[Tensor.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores", "min_confidence")
+    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores", "min_confidence", "boxes", "min_views", "priority", "adaptive")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     TENSOR_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +102,10 @@ class ClassifyRequest(_message.Message):
     WITH_VIEW_SCORES_FIELD_NUMBER: _ClassVar[int]
     WITH_MEMBER_SCORES_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    MIN_VIEWS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ADAPTIVE_FIELD_NUMBER: _ClassVar[int]
     model: ModelSpec
     encoded: bytes
     tensor: Tensor
@@ -86,7 +115,11 @@ class ClassifyRequest(_message.Message):
     with_view_scores: bool
     with_member_scores: bool
     min_confidence: float
-    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ..., min_confidence: _Optional[float] = ...) -> None: ...
+    boxes: _containers.RepeatedCompositeFieldContainer[Box]
+    min_views: Views
+    priority: Priority
+    adaptive: bool
+    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ..., min_confidence: _Optional[float] = ..., boxes: _Optional[_Iterable[_Union[Box, _Mapping]]] = ..., min_views: _Optional[_Union[Views, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., adaptive: _Optional[bool] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ("label", "class_id", "probability")
@@ -125,7 +158,7 @@ class Timing(_message.Message):
     def __init__(self, decode_seconds: _Optional[float] = ..., queue_seconds: _Optional[float] = ..., compute_seconds: _Optional[float] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ("predictions", "model_versions", "views", "vote", "timing", "view_scores", "member_scores", "label", "abstained", "view_agreement", "member_agreement")
+    __slots__ = ("predictions", "model_versions", "views", "vote", "timing", "view_scores", "member_scores", "label", "abstained", "view_agreement", "member_agreement", "views_used", "rows_used", "absent_members", "cached")
     PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     VIEWS_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +170,10 @@ class ClassifyResponse(_message.Message):
     ABSTAINED_FIELD_NUMBER: _ClassVar[int]
     VIEW_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     MEMBER_AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    VIEWS_USED_FIELD_NUMBER: _ClassVar[int]
+    ROWS_USED_FIELD_NUMBER: _ClassVar[int]
+    ABSENT_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    CACHED_FIELD_NUMBER: _ClassVar[int]
     predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
     model_versions: _containers.RepeatedCompositeFieldContainer[ModelVersion]
     views: Views
@@ -148,7 +185,19 @@ class ClassifyResponse(_message.Message):
     abstained: str
     view_agreement: float
     member_agreement: float
-    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., view_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., member_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., label: _Optional[str] = ..., abstained: _Optional[str] = ..., view_agreement: _Optional[float] = ..., member_agreement: _Optional[float] = ...) -> None: ...
+    views_used: int
+    rows_used: int
+    absent_members: _containers.RepeatedCompositeFieldContainer[AbsentMember]
+    cached: bool
+    def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model_versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., timing: _Optional[_Union[Timing, _Mapping]] = ..., view_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., member_scores: _Optional[_Iterable[_Union[Scores, _Mapping]]] = ..., label: _Optional[str] = ..., abstained: _Optional[str] = ..., view_agreement: _Optional[float] = ..., member_agreement: _Optional[float] = ..., views_used: _Optional[int] = ..., rows_used: _Optional[int] = ..., absent_members: _Optional[_Iterable[_Union[AbsentMember, _Mapping]]] = ..., cached: _Optional[bool] = ...) -> None: ...
+
+class AbsentMember(_message.Message):
+    __slots__ = ("model_version", "reason")
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    model_version: ModelVersion
+    reason: str
+    def __init__(self, model_version: _Optional[_Union[ModelVersion, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ClassifyStreamRequest(_message.Message):
     __slots__ = ("id", "request")

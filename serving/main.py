@@ -18,6 +18,7 @@ from serving.doors.classification import ClassificationDoor
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.metrics import Metrics
+from serving.models.declaration import ModelDeclaration
 from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
@@ -104,12 +105,12 @@ class Server:
 
 def load_repository(settings: Settings, metrics: Metrics) -> Repository:
     """Loads and warms up what `settings.models` holds. Blocks. Raises ModelRejected where that is nothing."""
-    batching = Batching(settings.max_batch_size, settings.max_queue_rows)
+    batching = Batching.of(settings.max_batch_size, settings.max_queue_rows)
 
-    def load(directory: Path) -> Servable:
+    def load(directory: Path, declared: ModelDeclaration) -> Servable:
         name, version = directory.parent.name, int(directory.name)
         observer = metrics.queue_observer(name, version)
-        servable = Servable.load(directory, TensorFlowEngine, batching, time.monotonic, observer)
+        servable = Servable.load(directory, TensorFlowEngine, batching.declared(declared), time.monotonic, observer)
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 

@@ -115,7 +115,7 @@ async def _classify(
     metrics = Metrics()
     observer = metrics.queue_observer(_NAME, 0)
     servables = [
-        Servable(f"{_NAME}-{index}", 0, *member, Batching(), time.monotonic, observer)
+        Servable(f"{_NAME}-{index}", 0, *member, Batching.of(), time.monotonic, observer)
         for index, member in enumerate(members)
     ]
     voters = tuple(ServedMember(servable) for servable in servables)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from serving.models.ensemble import DECLARATION
+from serving.models.declaration import DECLARATION
 from training import recipes
 from training.durable import replacing
 from training.program import run

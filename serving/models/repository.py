@@ -9,12 +9,13 @@ from pathlib import Path
 from protos.classification_pb2 import ModelSpec
 from serving.errors import InvalidRequest, ModelRejected, NotServed
 from serving.models import versions
-from serving.models.ensemble import VOTES, Declaration, Ensemble, Member, read_declaration
+from serving.models.declaration import VOTES, Declaration, ModelDeclaration, read_declaration
+from serving.models.ensemble import Ensemble, Member
 from serving.models.servable import Servable
 
 log = logging.getLogger(__name__)
 
-Load = Callable[[Path], Servable]
+Load = Callable[[Path, ModelDeclaration], Servable]
 
 
 @dataclass
@@ -93,21 +94,24 @@ def _load_models(root: Path, declaration: Declaration, load: Load) -> Iterator[S
         found = [version for path in directory.iterdir() if (version := versions.version_of(path.name))]
         name = directory.name
         servables: dict[int, Servable] = {}
+        declared = declaration.of_model(name)
         for candidates in versions.candidates(found, declaration.pinned_versions(name)):
-            _load_first(directory, candidates, load, servables)
+            _load_first(directory, candidates, declared, load, servables)
         if servables:
             labels = declaration.labels.get(name, {})
             ready = {label: version for label, version in labels.items() if version in servables}
             yield ServedModel(name, servables, ready)
 
 
-def _load_first(directory: Path, candidates: list[int], load: Load, servables: dict[int, Servable]) -> None:
+def _load_first(
+    directory: Path, candidates: list[int], declared: ModelDeclaration, load: Load, servables: dict[int, Servable]
+) -> None:
     """Adds the first of `candidates` that loads to `servables`, unless it is there already."""
     for version in candidates:
         if version in servables:
             return
         try:
-            servables[version] = load(directory / str(version))
+            servables[version] = load(directory / str(version), declared)
             return
         except ModelRejected as error:
             log.error("%s version %s is not served: %s", directory.name, version, error)

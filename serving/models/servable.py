@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
 from serving.models.batch_queue import BatchQueue, Observer, Scored
+from serving.models.declaration import ModelDeclaration
 
 EngineFactory = Callable[[Path], cards.Engine]
 
@@ -20,14 +21,22 @@ EngineFactory = Callable[[Path], cards.Engine]
 class Batching:
     """How a servable forms its batches."""
 
-    max_batch_size: int = 64
+    allowed_batch_sizes: tuple[int, ...]
+    """Ascending; the last is the largest batch there is."""
     max_queue_rows: int = 1024
 
-    @property
-    def allowed_batch_sizes(self) -> tuple[int, ...]:
-        """Powers of two up to `max_batch_size`, and itself: at most half of a batch is padding."""
-        powers = (1 << exponent for exponent in range(self.max_batch_size.bit_length()))
-        return (*(size for size in powers if size < self.max_batch_size), self.max_batch_size)
+    @classmethod
+    def of(cls, max_batch_size: int = 64, max_queue_rows: int = 1024) -> "Batching":
+        """With powers of two up to `max_batch_size`, and itself: at most half of a batch is padding."""
+        powers = (1 << exponent for exponent in range(max_batch_size.bit_length()))
+        return cls((*(size for size in powers if size < max_batch_size), max_batch_size), max_queue_rows)
+
+    def declared(self, declared: ModelDeclaration) -> "Batching":
+        """This, but for what models.yaml says of one model."""
+        largest, room = declared.max_batch_size, declared.max_queue_rows or self.max_queue_rows
+        if declared.allowed_batch_sizes:
+            return Batching(tuple(declared.allowed_batch_sizes), room)
+        return Batching.of(largest or self.allowed_batch_sizes[-1], room)
 
 
 class Servable:

@@ -98,7 +98,7 @@ def fake_card(name: str = "shades", labels=LABELS, **fields) -> ModelCard:
 
 def fake_servable(name: str = "shades", version: int = 1, engine=None, observer=None, **options) -> Servable:
     """A servable of numpy. `options` are fake_card's, and `batching` and `clock`."""
-    batching = options.pop("batching", Batching(max_batch_size=8))
+    batching = options.pop("batching", Batching.of(max_batch_size=8))
     clock = options.pop("clock", FakeClock())
     card = fake_card(name, **options)
     return Servable(name, version, card, engine or FreeEngine(), batching, clock, observer or RecordingObserver())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from serving.main import Server
 
 FREE_PORTS = {"grpc_port": 0, "http_port": 0}
-EIGHT_ROWS = Batching(max_batch_size=8)
+EIGHT_ROWS = Batching.of(max_batch_size=8)
 MEAN = pb.VOTE_MEAN_PROBABILITY
 
 

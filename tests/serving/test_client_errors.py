@@ -57,7 +57,7 @@ def test_samples_of_another_type_are_refused_before_they_are_sent(client):
 
 def test_a_full_queue_is_overloaded(connect, loop):
     engine = HeldEngine()
-    one_row = Batching(max_batch_size=1, max_queue_rows=1)
+    one_row = Batching.of(max_batch_size=1, max_queue_rows=1)
     with of_engines(loop, batching=one_row, shades=engine) as server, connect(server.address) as client:
         waiting = [server.stub.Classify.future(Question().about(ENCODED))]
         engine.wait_until_busy()
@@ -71,7 +71,7 @@ def test_a_full_queue_is_overloaded(connect, loop):
 
 
 def test_more_views_than_may_ever_wait_are_an_invalid_request(connect, loop):
-    one_row = Batching(max_batch_size=1, max_queue_rows=1)
+    one_row = Batching.of(max_batch_size=1, max_queue_rows=1)
     with (
         of_engines(loop, batching=one_row, shades=FreeEngine()) as server,
         connect(server.address) as client,

@@ -12,8 +12,8 @@ from protos.classification_pb2 import ClassifyRequest, Tensor, Views, Vote
 from protos.model_card_pb2 import Geometry, Input, ModelCard
 from serving.errors import EngineFailed
 from serving.metrics import Metrics
+from serving.models.declaration import VOTES
 from serving.models.engines.tensorflow import TensorFlowEngine
-from serving.models.ensemble import VOTES
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
@@ -63,9 +63,9 @@ async def served_errors(root, name, data, views, vote):
     """The top-1 error of answers given by the classifier of a server."""
     metrics = Metrics()
 
-    def load(directory):
+    def load(directory, declared):
         observer = metrics.queue_observer(directory.parent.name, 1)
-        return Servable.load(directory, TensorFlowEngine, Batching(), time.monotonic, observer)
+        return Servable.load(directory, TensorFlowEngine, Batching.of(), time.monotonic, observer)
 
     repository = Repository.load(root, load)
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, 1)

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from serving.models.ensemble import VOTES
+from serving.models.declaration import VOTES
 from serving.pipeline.plans import PLANS
 from tests.training.test_evaluate import Brightness, as_member, brightness
 from training import data_options, evaluate_command

@@ -8,7 +8,7 @@ from PIL import Image
 
 from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
-from serving.models.ensemble import read_declaration
+from serving.models.declaration import read_declaration
 from training import first_light, recipes
 from training.data import load
 

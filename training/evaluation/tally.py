@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protos.classification_pb2 import Views
-from serving.models.ensemble import VOTES
+from serving.models.declaration import VOTES
 from serving.pipeline.plans import PLANS
 from serving.pipeline.voting import vote
 from training.evaluation.outcome import Outcome

@@ -85,7 +85,7 @@ def test_calls_that_wait_share_a_batch_and_each_gets_its_own_answer(loop):
 
 def test_a_full_queue_is_resource_exhausted_and_recovers(loop):
     engine = HeldEngine()
-    with of_engines(loop, batching=Batching(max_batch_size=1, max_queue_rows=2), shades=engine) as server:
+    with of_engines(loop, batching=Batching.of(max_batch_size=1, max_queue_rows=2), shades=engine) as server:
         taken = [server.stub.Classify.future(asked(DARK), timeout=PATIENCE)]
         engine.wait_until_busy()
         taken += [server.stub.Classify.future(asked(DARK), timeout=PATIENCE) for _ in range(2)]

@@ -4,7 +4,8 @@ import pytest
 
 from protos import classification_pb2 as pb
 from serving.errors import ModelRejected
-from serving.models.ensemble import Ensemble, Member, read_declaration
+from serving.models.declaration import read_declaration
+from serving.models.ensemble import Ensemble, Member
 from tests.serving.fakes import LABELS, fake_servable
 
 WHOLE = """

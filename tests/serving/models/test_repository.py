@@ -6,6 +6,7 @@ import pytest
 
 from protos.classification_pb2 import VOTE_MAJORITY, VOTE_MEAN_PROBABILITY, ModelSpec
 from serving.errors import InvalidRequest, ModelRejected, NotServed
+from serving.models.declaration import ModelDeclaration
 from serving.models.repository import Repository
 from tests.serving.fakes import LABELS, fake_servable
 
@@ -18,6 +19,7 @@ class Disk:
         self.loaded: list[tuple[str, int]] = []
         self.broken: set[tuple[str, int]] = set()
         self.labels: dict[str, tuple[str, ...]] = {}
+        self.declared: dict[str, ModelDeclaration] = {}
 
     def add(self, name, *versions) -> None:
         for version in versions:
@@ -29,7 +31,8 @@ class Disk:
     def load(self) -> Repository:
         return Repository.load(self.root, self._load)
 
-    def _load(self, directory):
+    def _load(self, directory, declared):
+        self.declared[directory.parent.name] = declared
         name, version = directory.parent.name, int(directory.name)
         self.loaded.append((name, version))
         if (name, version) in self.broken or not directory.is_dir():
@@ -54,6 +57,32 @@ def test_the_newest_version_of_every_model_is_loaded_and_no_other(disk):
         ("tones", 3),
     ]
     assert sorted(disk.loaded) == [("shades", 10), ("tones", 3)]
+
+
+def test_a_model_is_loaded_as_it_is_declared(disk):
+    disk.add("shades", 1)
+    disk.add("tones", 1)
+    disk.declare("models: {shades: {allowed_batch_sizes: [1, 3], max_queue_rows: 12}}")
+    disk.load()
+    assert disk.declared == {
+        "shades": ModelDeclaration(allowed_batch_sizes=[1, 3], max_queue_rows=12),
+        "tones": ModelDeclaration(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("declared", "rule"),
+    [
+        ("{allowed_batch_sizes: [4, 2]}", "ascend"),
+        ("{allowed_batch_sizes: [1, 2], max_batch_size: 4}", "the last"),
+        ("{max_batch_size: 0}", "greater than 0"),
+        ("{batch: 3}", "Extra inputs"),
+    ],
+)
+def test_a_model_that_is_declared_wrong_is_rejected(disk, declared, rule):
+    disk.declare(f"models: {{shades: {declared}}}")
+    with pytest.raises(ModelRejected, match=rule):
+        disk.load()
 
 
 def test_what_is_no_version_is_passed_over(disk):
@@ -112,10 +141,10 @@ def test_a_version_that_fails_in_any_way_gives_way_to_the_one_before_it(disk, mo
     disk.add("shades", 1, 2)
     load = disk._load
 
-    def fail_on_2(directory):
+    def fail_on_2(directory, declared):
         if directory.name == "2":
             raise MemoryError("too large")
-        return load(directory)
+        return load(directory, declared)
 
     monkeypatch.setattr(disk, "_load", fail_on_2)
     assert members_of(disk.load(), "shades") == [("shades", 1)]

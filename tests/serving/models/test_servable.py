@@ -8,6 +8,7 @@ import pytest
 from protos.classification_pb2 import ModelSpec
 from serving.errors import ModelRejected
 from serving.models import card as cards
+from serving.models.declaration import ModelDeclaration
 from serving.models.engines.tensorflow import TensorFlowEngine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
@@ -16,10 +17,10 @@ from tests.serving.fakes import FakeClock, FreeEngine, RecordingObserver
 from tests.serving.loops import on_a_loop
 from tests.serving.tiny import TinyModel
 
-BATCHING = Batching(max_batch_size=2)
+BATCHING = Batching.of(max_batch_size=2)
 
 
-def load(directory):
+def load(directory, declared=None):
     return Servable.load(directory, TensorFlowEngine, BATCHING, FakeClock(), RecordingObserver())
 
 
@@ -82,7 +83,7 @@ def test_a_version_is_named_by_where_it_lies(shades):
 
 def test_a_version_meets_every_batch_size_before_it_is_ready(shades):
     engine = FreeEngine(score=lambda rows: SHADES_1.logits(rows).astype(np.float32))
-    Servable.load(shades, lambda _: engine, Batching(max_batch_size=6), FakeClock(), RecordingObserver())
+    Servable.load(shades, lambda _: engine, Batching.of(max_batch_size=6), FakeClock(), RecordingObserver())
     after_golden_inputs = [len(rows) for rows in engine.batches[1:]]
     assert sorted(after_golden_inputs) == [1, 2, 4, 6]
 
@@ -91,7 +92,7 @@ def test_a_version_meets_every_batch_size_before_it_is_ready(shades):
     ("largest", "allowed"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4, 6)), (64, (1, 2, 4, 8, 16, 32, 64))]
 )
 def test_batches_are_padded_to_powers_of_two_and_the_largest(largest, allowed):
-    assert Batching(max_batch_size=largest).allowed_batch_sizes == allowed
+    assert Batching.of(max_batch_size=largest).allowed_batch_sizes == allowed
 
 
 @on_a_loop
@@ -101,3 +102,17 @@ async def test_a_servable_scores_what_is_submitted_to_it(models_root):
     scored = await servable.submit(rows, np.inf)
     np.testing.assert_array_equal(scored.logits, SHADES_1.logits(rows).astype(np.float32))
     await servable.close()
+
+
+@pytest.mark.parametrize(
+    ("declared", "sizes", "room"),
+    [
+        ({}, (1, 2, 4, 8), 50),
+        ({"max_batch_size": 3}, (1, 2, 3), 50),
+        ({"allowed_batch_sizes": [2, 6]}, (2, 6), 50),
+        ({"max_queue_rows": 7}, (1, 2, 4, 8), 7),
+    ],
+)
+def test_a_model_may_be_batched_in_its_own_way(declared, sizes, room):
+    batching = Batching.of(max_batch_size=8, max_queue_rows=50).declared(ModelDeclaration(**declared))
+    assert batching == Batching(sizes, room)

@@ -1,0 +1,94 @@
+"""What the directories of a repository cannot say by themselves: the file models.yaml beside them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from protos.classification_pb2 import Vote
+from serving.errors import ModelRejected
+
+DECLARATION = "models.yaml"
+
+VOTES: Mapping[str, Vote] = {
+    "mean-probability": Vote.VOTE_MEAN_PROBABILITY,
+    "mean-logit": Vote.VOTE_MEAN_LOGIT,
+    "majority": Vote.VOTE_MAJORITY,
+}
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelDeclaration(_Declared):
+    """How one model is served, where that is not what the server's settings say for all."""
+
+    max_batch_size: PositiveInt | None = None
+    """Rows that run together at most."""
+    allowed_batch_sizes: list[PositiveInt] = []
+    """Ascending, the last is `max_batch_size`; none for powers of two. A batch is padded to the next of them."""
+    max_queue_rows: PositiveInt | None = None
+    """Rows that may wait."""
+
+    @model_validator(mode="after")
+    def _sizes_ascend(self) -> "ModelDeclaration":
+        sizes = self.allowed_batch_sizes
+        if sizes != sorted(set(sizes)):
+            raise ValueError(f"allowed_batch_sizes ascend, each once; {sizes} came")
+        if sizes and self.max_batch_size not in (None, sizes[-1]):
+            raise ValueError(f"the last of allowed_batch_sizes is max_batch_size; {sizes[-1]} is not")
+        return self
+
+
+class MemberDeclaration(_Declared):
+    """A model that votes: its newest version, unless one is named."""
+
+    model: str
+    version: PositiveInt | None = None
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
+
+
+class EnsembleDeclaration(_Declared):
+    """An ensemble, as models.yaml declares it."""
+
+    members: list[MemberDeclaration] = Field(min_length=1)
+    vote: str = "mean-probability"
+
+
+class Declaration(_Declared):
+    """The file models.yaml."""
+
+    models: dict[str, ModelDeclaration] = {}
+    ensembles: dict[str, EnsembleDeclaration] = {}
+    labels: dict[str, dict[str, PositiveInt]] = {}
+    """Model name to label to version."""
+
+    def of_model(self, name: str) -> ModelDeclaration:
+        """How `name` is served."""
+        return self.models.get(name, ModelDeclaration())
+
+    def pinned_versions(self, model: str) -> set[int]:
+        """Versions of `model` that have to be loaded whatever the newest is."""
+        members = (member for ensemble in self.ensembles.values() for member in ensemble.members)
+        of_members = {member.version for member in members if member.model == model and member.version}
+        return of_members | set(self.labels.get(model, {}).values())
+
+
+def read_declaration(root: Path) -> Declaration:
+    """The declaration of the repository at `root`; an empty one where the file is missing.
+
+    Raises ModelRejected where it is not one.
+    """
+    path = root / DECLARATION
+    if not path.exists():
+        return Declaration()
+    try:
+        declaration = Declaration.model_validate(yaml.safe_load(path.read_text()) or {})
+    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        raise ModelRejected(f"{path} declares ensembles and labels; it cannot be read: {error}") from error
+    for name, ensemble in declaration.ensembles.items():
+        if ensemble.vote not in VOTES:
+            raise ModelRejected(f"A vote is one of {list(VOTES)}; ensemble {name!r} in {path} has {ensemble.vote!r}.")
+    return declaration
