@@ -12,7 +12,14 @@ class Forecast:
     def __init__(self, allowed_batch_sizes: Sequence[int]) -> None:
         """They ascend."""
         self._sizes = tuple(allowed_batch_sizes)
+        self.largest = self._sizes[-1]
+        """The largest batch there is."""
         self._seconds: dict[int, float] = {}
+
+    @property
+    def knows(self) -> bool:
+        """Whether it has seen a batch."""
+        return bool(self._seconds)
 
     def learn(self, size: int, seconds: float) -> None:
         """A batch of `size` rows, padding and all, took so long."""
@@ -32,8 +39,8 @@ class Forecast:
 
     def of_rows(self, rows: int) -> float:
         """Seconds for `rows` in batches as large as there are."""
-        full, rest = divmod(rows, self._sizes[-1])
-        return full * self.of_batch(self._sizes[-1]) + (self.of_batch(self.padded(rest)) if rest else 0.0)
+        full, rest = divmod(rows, self.largest)
+        return full * self.of_batch(self.largest) + (self.of_batch(self.padded(rest)) if rest else 0.0)
 
     def padded(self, rows: int) -> int:
         """The allowed size that a batch of `rows` is padded to."""

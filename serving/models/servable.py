@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
-from serving.models.batch_queue import BatchQueue, Observer, Scored
+from serving.models.batch_queue import BatchQueue, Observer
 from serving.models.declaration import ModelDeclaration
+from serving.models.waiting import Scored
 
 EngineFactory = Callable[[Path], cards.Engine]
 

@@ -4,7 +4,8 @@ import asyncio
 
 import numpy as np
 
-from serving.models.batch_queue import BatchQueue, Scored
+from serving.models.batch_queue import BatchQueue
+from serving.models.waiting import Scored
 from tests.serving.fakes import FakeClock, RecordingObserver
 
 
@@ -53,8 +54,8 @@ class Bench:
         for _ in range(20):
             await asyncio.sleep(0)
 
-    async def submit(self, *numbers: int, deadline: float = np.inf) -> asyncio.Future[Scored]:
-        future = self.queue.submit(rows_of(*numbers), deadline)
+    async def submit(self, *numbers: int, deadline: float = np.inf, **options) -> asyncio.Future[Scored]:
+        future = self.queue.submit(rows_of(*numbers), deadline, **options)
         await self.settle()
         return future
 

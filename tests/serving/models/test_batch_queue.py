@@ -93,7 +93,7 @@ async def test_the_start_of_a_split_call_is_that_of_its_last_batch():
 async def test_the_earliest_deadline_is_taken_first():
     bench = Bench(allowed_batch_sizes=(1, 2))
     await bench.submit(1)
-    for number, deadline in ((2, np.inf), (3, 1300), (4, 1200), (5, 1300)):
+    for number, deadline in ((2, np.inf), (3, 1003), (4, 1002), (5, 1003)):
         await bench.submit(number, deadline=deadline)
     await bench.finish_all()
     assert bench.computed() == [[1], [4, 3], [5, 2]]

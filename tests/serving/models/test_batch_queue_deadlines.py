@@ -5,7 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 
+from protos.classification_pb2 import PRIORITY_INTERACTIVE
 from serving.errors import EngineFailed, Overloaded
+from serving.models.waiting import PATIENCE
 from tests.serving.loops import on_a_loop
 from tests.serving.models.queues import Bench, rows_of
 
@@ -151,10 +153,115 @@ async def test_what_waits_of_a_call_that_failed_leaves_the_queue_at_once():
 
 @on_a_loop
 async def test_a_full_queue_says_when_it_will_have_room():
-    bench = await taught(2, max_queue_rows=1)
+    bench = await taught(2, max_queue_rows=3)
+    await bench.submit(2)
+    await bench.submit(3, 4)
+    bench.clock.advance(0.5)
+    for rows, wait in (((5, 6), 1.5), ((5, 6, 7), 3.5)):  # until the batch that runs is done, and one more
+        with pytest.raises(Overloaded, match="At most 3 rows may wait") as refused:
+            await bench.submit(*rows)
+        assert refused.value.retry_after == wait
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_full_queue_whose_engine_never_ran_does_not_say_when():
+    bench = Bench(max_queue_rows=1)
+    await bench.submit(1)
+    await bench.submit(2)
+    with pytest.raises(Overloaded) as refused:
+        await bench.submit(3)
+    assert refused.value.retry_after is None
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_could_never_be_in_time_is_not_told_to_come_again():
+    bench = await taught(2)
+    await bench.submit(2)
+    with pytest.raises(Overloaded, match=r"its 3 rows alone take 6 s. Allow more time") as refused:
+        await bench.submit(3, 4, 5, deadline=bench.clock() + 5)
+    assert refused.value.retry_after is None
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_would_make_one_late_that_was_taken_before_is_refused():
+    bench = await taught(2)
+    await bench.submit(2)
+    promised = await bench.submit(3, deadline=bench.clock() + 5)
+    with pytest.raises(Overloaded, match="promised before"):
+        await bench.submit(4, deadline=bench.clock() + 4.5)
+    for _ in range(2):
+        bench.clock.advance(2)
+        await bench.finish()
+    assert promised.result()
+
+
+@on_a_loop
+async def test_a_call_may_overtake_others_who_have_time():
+    bench = await taught(2)
+    await bench.submit(2)
+    patient = await bench.submit(3, deadline=bench.clock() + 6)
+    urgent = await bench.submit(4, deadline=bench.clock() + 4)
+    for _ in range(3):
+        bench.clock.advance(2)
+        await bench.finish()
+    assert patient.result().started > urgent.result().started
+
+
+@on_a_loop
+async def test_a_call_that_is_late_anyway_keeps_nobody_out():
+    bench = await taught(2)
+    await bench.submit(2)
+    await bench.submit(3, 4, deadline=bench.clock() + 7)
+    bench.clock.advance(3.5)  # the batch that runs should be done and is not
+    await bench.submit(5, deadline=bench.clock() + 3)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_without_a_deadline_is_overtaken_for_a_while_only():
+    bench = await taught(0.1)
+    await bench.submit(2)
+    patient = await bench.submit(3)
+    bench.clock.advance(PATIENCE)
+    urgent = await bench.submit(4, deadline=bench.clock() + 1)
+    await bench.finish()
+    await bench.finish()
+    assert patient.done()
+    assert not urgent.done()
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_comes_back_has_the_place_of_its_first_arrival():
+    bench = await taught(0.1)
+    await bench.submit(2)
+    arrived = bench.clock()
+    bench.clock.advance(1)
+    await bench.submit(3)
+    await bench.submit(4, arrived=arrived)
+    await bench.finish_all()
+    assert bench.computed()[-2:] == [[4], [3]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "seconds", "has"), [(1, 6, True), (1, 5.9, False), (3, np.inf, True), (4, np.inf, False)]
+)
+@on_a_loop
+async def test_there_is_time_for_what_would_be_in_time_and_leave_half_of_the_room(rows, seconds, has):
+    bench = await taught(2, max_queue_rows=8)
     await bench.submit(2)
     await bench.submit(3)
-    with pytest.raises(Overloaded, match="At most 1 rows may wait") as refused:
-        await bench.submit(4, deadline=np.inf)
-    assert refused.value.retry_after == 2
+    bench.clock.advance(2)
+    await bench.finish()
+    await bench.submit(4)
+    assert bench.queue.has_time_for(rows, bench.clock() + seconds, PRIORITY_INTERACTIVE) == has
     await bench.finish_all()
+
+
+@on_a_loop
+async def test_there_is_always_time_while_the_engine_is_free():
+    bench = await taught(2, max_queue_rows=1)
+    assert bench.queue.has_time_for(1, bench.clock() + 1, PRIORITY_INTERACTIVE)
