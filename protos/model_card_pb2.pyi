@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ModelCard(_message.Message):
-    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance")
+    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance", "adaptive_votes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class ModelCard(_message.Message):
     GOLDEN_INPUTS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    ADAPTIVE_VOTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     input: Input
     labels: _containers.RepeatedScalarFieldContainer[str]
@@ -33,7 +34,18 @@ class ModelCard(_message.Message):
     golden_inputs: _containers.RepeatedCompositeFieldContainer[GoldenInput]
     files: _containers.RepeatedCompositeFieldContainer[File]
     provenance: Provenance
-    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+    adaptive_votes: _containers.RepeatedCompositeFieldContainer[AdaptiveVote]
+    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ...) -> None: ...
+
+class EnsembleCard(_message.Message):
+    __slots__ = ("name", "members", "adaptive_votes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    ADAPTIVE_VOTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    members: _containers.RepeatedCompositeFieldContainer[_classification_pb2.Member]
+    adaptive_votes: _containers.RepeatedCompositeFieldContainer[AdaptiveVote]
+    def __init__(self, name: _Optional[str] = ..., members: _Optional[_Iterable[_Union[_classification_pb2.Member, _Mapping]]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ...) -> None: ...
 
 class Input(_message.Message):
     __slots__ = ("height", "width", "channels")
@@ -68,6 +80,42 @@ class Measurement(_message.Message):
     top_1_error: float
     top_5_error: float
     def __init__(self, data_set: _Optional[str] = ..., pictures: _Optional[int] = ..., views: _Optional[_Union[_classification_pb2.Views, str]] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., top_1_error: _Optional[float] = ..., top_5_error: _Optional[float] = ...) -> None: ...
+
+class AdaptiveVote(_message.Message):
+    __slots__ = ("views", "vote", "member_order", "view_order", "rounds", "agreement", "confidence", "data_set", "pictures", "agreed", "rows")
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ORDER_FIELD_NUMBER: _ClassVar[int]
+    VIEW_ORDER_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DATA_SET_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    AGREED_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    views: _classification_pb2.Views
+    vote: _classification_pb2.Vote
+    member_order: _containers.RepeatedScalarFieldContainer[int]
+    view_order: _containers.RepeatedScalarFieldContainer[int]
+    rounds: _containers.RepeatedCompositeFieldContainer[VoteRound]
+    agreement: float
+    confidence: float
+    data_set: str
+    pictures: int
+    agreed: float
+    rows: float
+    def __init__(self, views: _Optional[_Union[_classification_pb2.Views, str]] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., member_order: _Optional[_Iterable[int]] = ..., view_order: _Optional[_Iterable[int]] = ..., rounds: _Optional[_Iterable[_Union[VoteRound, _Mapping]]] = ..., agreement: _Optional[float] = ..., confidence: _Optional[float] = ..., data_set: _Optional[str] = ..., pictures: _Optional[int] = ..., agreed: _Optional[float] = ..., rows: _Optional[float] = ...) -> None: ...
+
+class VoteRound(_message.Message):
+    __slots__ = ("members", "views", "margin")
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    members: int
+    views: int
+    margin: float
+    def __init__(self, members: _Optional[int] = ..., views: _Optional[int] = ..., margin: _Optional[float] = ...) -> None: ...
 
 class GoldenInput(_message.Message):
     __slots__ = ("png", "probabilities")

@@ -31,6 +31,9 @@ from serving.models.forecast import Forecast
 from serving.models.turns import SHARES, Turns
 from serving.models.waiting import Call, Line, Scored, Slice
 
+HANGING_SECONDS = 30.0
+"""An engine that is longer at a batch is taken to hang."""
+
 Run = Callable[[NDArray[np.uint8]], Awaitable[NDArray[np.float32]]]
 
 
@@ -73,6 +76,7 @@ class BatchQueue:
         self._admission = Admission(
             self._lines, self._running, self._turns, self._forecast, max_queue_rows, max_batches_in_flight
         )
+        self._failure = ""
         self._start_is_due = False
         self._batches: set[asyncio.Task[None]] = set()
 
@@ -82,9 +86,10 @@ class BatchQueue:
         return sum(line.rows for line in self._lines.values())
 
     @property
-    def running_seconds(self) -> float:
-        """For how long the oldest batch has run; 0 while none runs."""
-        return max((self._clock() - batch.started for batch in self._running), default=0.0)
+    def ails(self) -> str:
+        """What was wrong with the last batch that ended, or is with one that runs; empty where nothing is."""
+        longest = max((self._clock() - batch.started for batch in self._running), default=0.0)
+        return f"has been at a batch for {longest:.0f} s" if longest > HANGING_SECONDS else self._failure
 
     def submit(
         self,
@@ -168,8 +173,10 @@ class BatchQueue:
             self._forecast.learn(size, self._clock() - started)
             if len(logits) != len(batch):
                 raise EngineFailed(f"The model gave scores for {len(logits)} of {len(batch)} rows.")
+            self._failure = ""
             self._hand_out(logits, slices, started)
         except Exception as error:
+            self._failure = f"failed on its last batch: {error!r}"
             failure = EngineFailed(f"The model failed on a batch: {error!r}")
             failure.__cause__ = error
             for piece in slices:
@@ -196,6 +203,7 @@ class BatchQueue:
             if call.scored.done():
                 self._observer.rows_computed_for_nobody(len(rows))
             elif not (all_are_numbers or np.isfinite(scores).all()):
+                self._failure = "gave scores that are not numbers"
                 call.scored.set_exception(EngineFailed("The model gave scores that are not numbers."))
             else:
                 call.put_together(start, scores, started)

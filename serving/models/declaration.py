@@ -55,6 +55,16 @@ class EnsembleDeclaration(_Declared):
 
     members: list[MemberDeclaration] = Field(min_length=1)
     vote: str = "mean-probability"
+    quorum: PositiveInt | None = None
+    """Members enough for an answer where others fail or are late; all of them, unless it is said."""
+    patience_seconds: float = Field(0.5, ge=0, allow_inf_nan=False)
+    """How long others are waited for once a quorum has answered."""
+
+    @model_validator(mode="after")
+    def _quorum_is_there(self) -> "EnsembleDeclaration":
+        if self.quorum and self.quorum > len(self.members):
+            raise ValueError(f"a quorum is at most the number of members, {len(self.members)}; {self.quorum} came")
+        return self
 
 
 class Declaration(_Declared):

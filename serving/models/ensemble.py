@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from protos.classification_pb2 import Vote
+from protos.classification_pb2 import Views, Vote
+from protos.model_card_pb2 import AdaptiveVote
 from serving.errors import ModelRejected
 from serving.models.servable import Servable
 
@@ -27,6 +28,12 @@ class Ensemble:
     name: str
     members: tuple[Member, ...]
     vote: Vote
+    adaptive_votes: tuple[AdaptiveVote, ...] = ()
+    """How votes of just these members may end early."""
+    quorum: int = 0
+    """Members enough for an answer where others fail or are late; 0 for all."""
+    patience_seconds: float = 0.0
+    """How long others are waited for once a quorum has answered."""
 
     def __post_init__(self) -> None:
         names = [member.servable.name for member in self.members]
@@ -46,7 +53,20 @@ class Ensemble:
     @classmethod
     def of(cls, servable: Servable) -> "Ensemble":
         """A model alone, with the vote it was measured with."""
-        return cls(servable.name, (Member(servable),), servable.card.vote)
+        card = servable.card
+        return cls(servable.name, (Member(servable),), card.vote, tuple(card.adaptive_votes))
+
+    def adaptive_vote(self, views: Views, vote: Vote) -> AdaptiveVote | None:
+        """How the vote over `views` may end early; None where that was not found out."""
+        return next((each for each in self.adaptive_votes if (each.views, each.vote) == (views, vote)), None)
+
+    @property
+    def ails(self) -> str:
+        """Why it cannot answer now, as far as is known; empty where it can."""
+        ailing = {member.servable.name: ails for member in self.members if (ails := member.servable.ails)}
+        if len(self.members) - len(ailing) >= (self.quorum or len(self.members)):
+            return ""
+        return "; ".join(f"{name} {ails}" for name, ails in ailing.items())
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

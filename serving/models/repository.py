@@ -8,7 +8,7 @@ from pathlib import Path
 
 from protos.classification_pb2 import ModelSpec
 from serving.errors import InvalidRequest, ModelRejected, NotServed
-from serving.models import versions
+from serving.models import ensemble_card, versions
 from serving.models.declaration import VOTES, Declaration, ModelDeclaration, read_declaration
 from serving.models.ensemble import Ensemble, Member
 from serving.models.servable import Servable
@@ -56,7 +56,7 @@ class Repository:
                 f"A repository holds models as NAME/VERSION/; none in {root} could be loaded. "
                 "Train one with `tencrop train`, or name another directory with --models."
             )
-        return cls(models, dict(_ensembles(declaration, models)))
+        return cls(models, dict(_ensembles(root, declaration, models)))
 
     @property
     def servables(self) -> Iterator[Servable]:
@@ -119,7 +119,9 @@ def _load_first(
             log.exception("%s version %s is not served: it failed while it was loaded", directory.name, version)
 
 
-def _ensembles(declaration: Declaration, models: Mapping[str, ServedModel]) -> Iterator[tuple[str, Ensemble]]:
+def _ensembles(
+    root: Path, declaration: Declaration, models: Mapping[str, ServedModel]
+) -> Iterator[tuple[str, Ensemble]]:
     for name, declared in declaration.ensembles.items():
         try:
             if name in models:
@@ -127,7 +129,9 @@ def _ensembles(declaration: Declaration, models: Mapping[str, ServedModel]) -> I
             members = tuple(
                 Member(_member(models, member.model, member.version), member.weight) for member in declared.members
             )
-            yield name, Ensemble(name, members, VOTES[declared.vote])
+            votes = ensemble_card.adaptive_votes(root, name, members)
+            patience = declared.patience_seconds
+            yield name, Ensemble(name, members, VOTES[declared.vote], votes, declared.quorum or 0, patience)
         except (ModelRejected, NotServed) as error:
             log.error("ensemble %s is not served: %s", name, error)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from protos.classification_pb2 import PRIORITY_INTERACTIVE, Priority
 from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
 from serving.models.batch_queue import BatchQueue, Observer
@@ -93,9 +94,24 @@ class Servable:
         """Rows that wait for this servable."""
         return self._queue.queued_rows
 
-    def submit(self, rows: NDArray[np.uint8], deadline: float) -> asyncio.Future[Scored]:
+    @property
+    def ails(self) -> str:
+        """What is wrong with it, as far as its last batches tell; empty where nothing is."""
+        return self._queue.ails
+
+    def submit(
+        self,
+        rows: NDArray[np.uint8],
+        deadline: float,
+        priority: Priority = PRIORITY_INTERACTIVE,
+        arrived: float | None = None,
+    ) -> asyncio.Future[Scored]:
         """See BatchQueue.submit."""
-        return self._queue.submit(rows, deadline)
+        return self._queue.submit(rows, deadline, priority, arrived)
+
+    def has_time_for(self, rows: int, deadline: float, priority: Priority) -> bool:
+        """See BatchQueue.has_time_for."""
+        return self._queue.has_time_for(rows, deadline, priority)
 
     async def close(self, patience: float = 1.0) -> bool:
         """Waits at most `patience` seconds for the batch that runs, and gives the thread back; says whether
