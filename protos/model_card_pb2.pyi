@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ModelCard(_message.Message):
-    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance", "adaptive_votes")
+    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance", "quantization", "adaptive_votes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class ModelCard(_message.Message):
     GOLDEN_INPUTS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
     ADAPTIVE_VOTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     input: Input
@@ -34,8 +35,9 @@ class ModelCard(_message.Message):
     golden_inputs: _containers.RepeatedCompositeFieldContainer[GoldenInput]
     files: _containers.RepeatedCompositeFieldContainer[File]
     provenance: Provenance
+    quantization: Quantization
     adaptive_votes: _containers.RepeatedCompositeFieldContainer[AdaptiveVote]
-    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., quantization: _Optional[_Union[Quantization, _Mapping]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ...) -> None: ...
 
 class EnsembleCard(_message.Message):
     __slots__ = ("name", "members", "adaptive_votes")
@@ -167,3 +169,15 @@ class Provenance(_message.Message):
     versions: _containers.ScalarMap[str, str]
     git_revision: str
     def __init__(self, published: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., architecture: _Optional[str] = ..., data_set: _Optional[str] = ..., recipe: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., seed: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., training_seconds: _Optional[float] = ..., training_cpu_seconds: _Optional[float] = ..., device: _Optional[str] = ..., versions: _Optional[_Mapping[str, str]] = ..., git_revision: _Optional[str] = ...) -> None: ...
+
+class Quantization(_message.Message):
+    __slots__ = ("network", "data_set", "pictures", "of_version")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    DATA_SET_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    OF_VERSION_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    data_set: str
+    pictures: int
+    of_version: int
+    def __init__(self, network: _Optional[str] = ..., data_set: _Optional[str] = ..., pictures: _Optional[int] = ..., of_version: _Optional[int] = ...) -> None: ...

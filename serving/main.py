@@ -14,12 +14,14 @@ from grpc_reflection.v1alpha import reflection
 
 from protos import classification_pb2
 from protos.classification_pb2_grpc import add_ClassificationServicer_to_server
+from serving.cores import cores
 from serving.doors.classification import ClassificationDoor
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
-from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
+from serving.models.engines.loading import EngineLoader
+from serving.models.engines.tensorflow import use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
@@ -110,11 +112,25 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
     def load(directory: Path, declared: ModelDeclaration) -> Servable:
         name, version = directory.parent.name, int(directory.name)
         observer = metrics.queue_observer(name, version)
-        servable = Servable.load(directory, TensorFlowEngine, batching.declared(declared), time.monotonic, observer)
+        batched = batching.declared(declared)
+        servable = Servable.load(directory, _engines(settings, declared, batched), batched, time.monotonic, observer)
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 
     return Repository.load(settings.models, load)
+
+
+def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching) -> EngineLoader:
+    """What makes the engine of a model."""
+    sizes = batching.allowed_batch_sizes
+    return EngineLoader(
+        declared.engine or settings.engine,
+        declared.precision or settings.precision,
+        threads=settings.engine_threads,
+        # A core is left to the event loop.
+        streams=max(1, (cores() - 1) // settings.engine_threads),
+        batch_sizes=tuple(dict.fromkeys((sizes[0], sizes[-1]))),
+    )
 
 
 async def serve(settings: Settings, announce: Callable[[Server], None] = lambda server: None) -> bool:

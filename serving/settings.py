@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.cores import cores
+from serving.models.engines.names import EngineName, PrecisionName
 
 
 class Settings(BaseSettings):
@@ -31,6 +32,13 @@ class Settings(BaseSettings):
     engine_threads: PositiveInt = Field(
         default_factory=cores,
         description="Threads that one operation of a network may use. 1 is best for networks as small as LeNet-5.",
+    )
+    engine: EngineName = Field(
+        "auto", description="What runs networks: tensorflow, openvino, or auto, of those installed the fastest."
+    )
+    precision: PrecisionName = Field(
+        "published",
+        description="What networks compute in: float32, bfloat16, int8, or published, what a version was measured in.",
     )
     decoding_threads: PositiveInt = Field(default_factory=cores, description="Threads that decode pictures.")
     max_undecoded: PositiveInt = Field(

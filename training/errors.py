@@ -38,6 +38,10 @@ class WeightsUnusable(TencropError):
     """A file of weights cannot be read, or does not fit the network that it is to go into."""
 
 
+class NotQuantizable(TencropError):
+    """A version cannot be written in 8 bits."""
+
+
 class BadCluster(TencropError):
     """The environment does not say who works together."""
 

@@ -16,7 +16,7 @@ from protos.classification_pb2 import ClassifyRequest, ModelSpec, Tensor, Views,
 from protos.model_card_pb2 import ModelCard
 from serving.metrics import Metrics
 from serving.models import card as cards
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.engines.loading import measured_with
 from serving.models.ensemble import Ensemble
 from serving.models.ensemble import Member as ServedMember
 from serving.models.repository import Repository
@@ -51,7 +51,7 @@ def open_member(directory: Path) -> Member:
     """
     directory = newest_version(directory) or directory
     card = cards.read(directory)
-    return Member(card, cards.validate(card, directory, TensorFlowEngine))
+    return Member(card, cards.validate(card, directory, measured_with))
 
 
 def measure(members: Sequence[Member], data: DataSet) -> Scores:

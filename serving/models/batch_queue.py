@@ -118,6 +118,10 @@ class BatchQueue:
             asyncio.get_running_loop().call_soon(self._start_batches)
         return call.scored
 
+    def expect(self, size: int, seconds: float) -> None:
+        """A batch of `size` rows, one of the allowed sizes, took so long before there were calls."""
+        self._forecast.learn(size, seconds)
+
     def has_time_for(self, rows: int, deadline: float, priority: pb.Priority) -> bool:
         """Whether `rows` more would be scored before `deadline`, and leave half of the room free for others."""
         return self._admission.has_time_for(rows, deadline, priority, self._clock())

@@ -5,9 +5,8 @@ Pure: no grpc, no TensorFlow. What loads and runs the model is handed in.
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from google.protobuf import json_format
@@ -17,19 +16,20 @@ from PIL import Image
 from protos.classification_pb2 import Vote
 from protos.model_card_pb2 import File, ModelCard
 from serving.errors import ModelRejected
+from serving.models.engines.engine import Engine, Precision
 
 CARD_PATH = Path("assets.extra", "card.json")
 
-# Largest difference of a golden probability that float32 arithmetic on another
-# processor may make; a wrong weight or a wrong input scale is far beyond it.
-GOLDEN_TOLERANCE = 1e-3
+# Largest difference of a golden probability. In float32, what arithmetic on another processor may make; a wrong weight
+# or a wrong input scale is far beyond it. With fewer bits, what a clear winner survives, and that it does is asked too.
+GOLDEN_TOLERANCES: Mapping[Precision, float] = {"float32": 1e-3, "bfloat16": 0.1, "int8": 0.1}
 
 
-class Engine(Protocol):
-    """Runs one loaded model."""
-
-    def run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [N, height, width, channels] -> float32 logits [N, classes]."""
+_WAY_OUT: Mapping[Precision, str] = {
+    "float32": "Publish the model again on this machine's versions.",
+    "bfloat16": "Serve it with precision: float32.",
+    "int8": "Serve it with precision: float32, or quantise it with more pictures.",
+}
 
 
 def read(directory: Path) -> ModelCard:
@@ -98,6 +98,8 @@ def check_sense(card: ModelCard) -> None:
             len(golden.probabilities) == len(card.labels) for golden in card.golden_inputs
         ),
         "hashes of the model's files": len(card.files) > 0,
+        "its quantised network among its files": not card.HasField("quantization")
+        or card.quantization.network in {file.path for file in card.files},
     }
     missing = [rule for rule, holds in rules.items() if not holds]
     if missing:
@@ -135,11 +137,19 @@ def check_golden_inputs(card: ModelCard, engine: Engine) -> None:
             f"{len(card.labels)} labels. Publish the model with the labels it was trained on."
         )
     expected = np.array([golden.probabilities for golden in card.golden_inputs])
-    drift = np.abs(softmax(logits) - expected).max()
-    if not drift <= GOLDEN_TOLERANCE:  # also where it is not a number
+    given = softmax(logits)
+    drift, allowed = np.abs(given - expected).max(), GOLDEN_TOLERANCES[engine.precision]
+    if not drift <= allowed:  # also where it is not a number
         raise ModelRejected(
-            f"The model's probabilities for its golden inputs may differ from the card's by {GOLDEN_TOLERANCE}; "
-            f"they differ by {drift:.4f}. Publish the model again on this machine's versions."
+            f"In {engine.precision}, the model's probabilities for its golden inputs may differ from the card's by "
+            f"{allowed}; they differ by {drift:.4f}. {_WAY_OUT[engine.precision]}"
+        )
+    changed = np.flatnonzero(given.argmax(axis=1) != expected.argmax(axis=1))
+    if engine.precision != "float32" and len(changed):
+        raise ModelRejected(
+            f"In {engine.precision}, the model finds the class of its golden inputs that the card has; of "
+            f"{len(expected)} it finds another for {len(changed)}, and probabilities differ by {drift:.4f}. "
+            f"{_WAY_OUT[engine.precision]}"
         )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 from protos.classification_pb2 import Vote
 from serving.errors import ModelRejected
+from serving.models.engines.names import EngineName, PrecisionName
 
 DECLARATION = "models.yaml"
 
@@ -31,6 +32,10 @@ class ModelDeclaration(_Declared):
     """Ascending, the last is `max_batch_size`; none for powers of two. A batch is padded to the next of them."""
     max_queue_rows: PositiveInt | None = None
     """Rows that may wait."""
+    engine: EngineName | None = None
+    """What runs it."""
+    precision: PrecisionName | None = None
+    """What that computes in."""
 
     @model_validator(mode="after")
     def _sizes_ascend(self) -> "ModelDeclaration":

@@ -60,14 +60,15 @@ class Servable:
         # Equal for servables that look at pictures the same way, so that they can share views.
         self.look = card.input.SerializeToString() + card.geometry.SerializeToString()
         self._engine = engine
-        # A thread of its own: a model that hangs keeps no other from answering.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"engine-{name}-{version}")
+        # Threads of its own, one a batch in flight: a model that hangs keeps no other from answering.
+        self._threads = ThreadPoolExecutor(engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}")
         self._queue = BatchQueue(
             self._run,
             clock=clock,
             observer=observer,
             allowed_batch_sizes=batching.allowed_batch_sizes,
             max_queue_rows=batching.max_queue_rows,
+            max_batches_in_flight=engine.batches_in_flight,
         )
 
     @classmethod
@@ -85,9 +86,10 @@ class Servable:
         """
         card = cards.read(directory)
         engine = cards.validate(card, directory, engine_factory)
+        servable = cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer)
         for size in batching.allowed_batch_sizes:
-            engine.run(np.zeros((size, card.input.height, card.input.width, card.input.channels), np.uint8))
-        return cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer)
+            servable._warm_up(size, clock)
+        return servable
 
     @property
     def queued_rows(self) -> int:
@@ -114,16 +116,24 @@ class Servable:
         return self._queue.has_time_for(rows, deadline, priority)
 
     async def close(self, patience: float = 1.0) -> bool:
-        """Waits at most `patience` seconds for the batch that runs, and gives the thread back; says whether
+        """Waits at most `patience` seconds for the batch that runs, and gives the threads back; says whether
         the engine came to rest. One that did not keeps the process from ending by itself. Nothing may be
         submitted meanwhile.
         """
-        self._thread.shutdown(wait=False)
+        self._threads.shutdown(wait=False)
         try:
             await asyncio.wait_for(self._queue.drained(), patience)
         except asyncio.TimeoutError:
             return False
         return True
 
+    def _warm_up(self, size: int, clock: Callable[[], float]) -> None:
+        """Has every stream of the engine meet batches of `size`, then the queue know how long one takes."""
+        rows = np.zeros((size, self.card.input.height, self.card.input.width, self.card.input.channels), np.uint8)
+        list(self._threads.map(self._engine.run, [rows] * self._engine.batches_in_flight))
+        started = clock()
+        self._engine.run(rows)
+        self._queue.expect(size, clock() - started)
+
     async def _run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.run, rows)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.run, rows)

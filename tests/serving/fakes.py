@@ -8,6 +8,7 @@ import numpy as np
 
 from protos.classification_pb2 import VOTE_MEAN_PROBABILITY
 from protos.model_card_pb2 import Geometry, Input, ModelCard
+from serving.models.engines.engine import Engine
 from serving.models.servable import Batching, Servable
 
 LABELS = ("boot", "bag", "shirt")
@@ -53,7 +54,7 @@ def brightness_logits(rows: np.ndarray) -> np.ndarray:
     return -8 * np.abs(mean - np.array([0, 0.5, 1], np.float32))
 
 
-class HeldEngine:
+class HeldEngine(Engine):
     """An engine that waits in every batch until the test lets it go on, and remembers its batches."""
 
     def __init__(self, score: Callable[[np.ndarray], np.ndarray] = brightness_logits) -> None:
@@ -78,7 +79,7 @@ class HeldEngine:
 
 
 @dataclass
-class FreeEngine:
+class FreeEngine(Engine):
     """An engine of plain numpy."""
 
     score: Callable[[np.ndarray], np.ndarray] = brightness_logits

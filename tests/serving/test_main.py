@@ -8,6 +8,8 @@ import socket
 import pytest
 
 from serving import main
+from serving.models.declaration import ModelDeclaration
+from serving.models.servable import Batching
 from serving.settings import Settings
 from tests.serving.running import of_models
 
@@ -85,3 +87,24 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(loop, models_root, port,
             of_models(models_root, loop, max_batch_size=1, **{port: number}),
         ):
             pass
+
+
+@pytest.mark.parametrize(
+    ("declared", "made"),
+    [
+        ({}, ("openvino", "bfloat16", (1, 8))),
+        ({"engine": "auto", "precision": "int8"}, ("auto", "int8", (1, 8))),
+        ({"allowed_batch_sizes": [4]}, ("openvino", "bfloat16", (4,))),
+    ],
+)
+def test_a_model_is_run_as_it_is_declared_and_else_as_the_settings_say(declared, made):
+    settings = Settings(engine="openvino", precision="bfloat16", max_batch_size=8)
+    declaration = ModelDeclaration(**declared)
+    engines = main._engines(settings, declaration, Batching.of(8).declared(declaration))
+    assert (engines.engine, engines.precision, engines.batch_sizes) == made
+
+
+@pytest.mark.parametrize(("cores", "threads", "streams"), [(1, 1, 1), (2, 1, 1), (16, 16, 1), (16, 1, 15), (16, 4, 3)])
+def test_as_many_streams_run_as_there_are_cores_for_but_one(monkeypatch, cores, threads, streams):
+    monkeypatch.setattr(main, "cores", lambda: cores)
+    assert main._engines(Settings(engine_threads=threads), ModelDeclaration(), Batching.of(8)).streams == streams

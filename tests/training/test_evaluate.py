@@ -13,6 +13,7 @@ from protos.model_card_pb2 import Geometry, Input, ModelCard
 from serving.errors import EngineFailed
 from serving.metrics import Metrics
 from serving.models.declaration import VOTES
+from serving.models.engines.engine import Engine
 from serving.models.engines.tensorflow import TensorFlowEngine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
@@ -100,7 +101,7 @@ def test_a_version_or_the_newest_of_a_model_is_opened(tiny_data, tmp_path):
     assert open_member(tmp_path / "a" / "1").card.provenance.seed == 1
 
 
-class Brightness:
+class Brightness(Engine):
     """An engine whose logit for class k falls with the distance of a picture's mean from 20 k; it counts its rows."""
 
     def __init__(self, classes=3):

@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.errors import ModelRejected
+from serving.models.engines.engine import OUTPUT, SIGNATURE, Engine, Precision
 from serving.models.engines.quiet import chatter_kept_back
 
 with chatter_kept_back():
     import tensorflow as tf
+    from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     tf.config.list_physical_devices()  # where there is no GPU, looking for one complains
-
-SIGNATURE = "serving_default"
-OUTPUT = "logits"
 
 _PUBLISH = "Publish the model with `tencrop export`."
 
@@ -28,19 +27,24 @@ def use_threads(count: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(count)
 
 
-class TensorFlowEngine:
+class TensorFlowEngine(Engine):
     """One SavedModel, its variables frozen into the graph and the graph held by a session.
 
     For small networks that is much faster than calling the signature: variables need no reading, and
     there is no eager dispatch.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Loads the signature "serving_default" of the SavedModel in `directory`.
+    def __init__(self, directory: Path, precision: Precision = "float32") -> None:
+        """Loads the signature "serving_default" of the SavedModel in `directory`. In bfloat16, operations that are
+        safe in it and that the processor has it for are computed in it.
 
-        Raises ModelRejected where there is no SavedModel, or its signature is not uint8 [batch,
-        height, width, channels] -> {"logits": float32 [batch, classes], ...}.
+        Raises ModelRejected where the precision is int8, where there is no SavedModel, or its signature is not
+        uint8 [batch, height, width, channels] -> {"logits": float32 [batch, classes], ...}.
         """
+        if precision == "int8":
+            raise ModelRejected(
+                "int8 is computed by OpenVINO, not by TensorFlow. Serve the model with engine: auto or openvino."
+            )
         saved_model = _saved_model(directory)  # held until frozen: a signature alone does not keep its variables
         signature = _signature(saved_model, directory)
         frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
@@ -50,12 +54,15 @@ class TensorFlowEngine:
         # A classifier is one chain of operations: handing each to another thread costs more than it gains.
         # Large operations still split over all cores.
         config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+        if precision == "bfloat16":
+            config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = RewriterConfig.ON
+        self.precision = precision
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         logits = frozen.outputs[sorted(signature.structured_outputs).index(OUTPUT)]
         self._call = self._session.make_callable(logits.name, feed_list=[frozen.inputs[0].name])
 
     def run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [N, height, width, channels] -> float32 logits [N, classes]. Lets other threads run meanwhile."""
+        """See Engine.run."""
         return self._call(rows)
 
 

@@ -6,6 +6,7 @@ import grpc
 import numpy as np
 import pytest
 
+from serving.models.engines.engine import Engine
 from serving.models.servable import Batching
 from tests.serving.doors.fake_models import BRIGHT, DARK, MIDDLING, asked, label_of, levels_in
 from tests.serving.fakes import PATIENCE, FreeEngine, HeldEngine, brightness_logits
@@ -23,7 +24,7 @@ def not_numbers(rows):
     return np.full((len(rows), 3), np.nan, np.float32)
 
 
-class FailingOnce:
+class FailingOnce(Engine):
     """Raises on its first batch."""
 
     def __init__(self) -> None:
@@ -132,7 +133,7 @@ def test_a_call_cancelled_while_it_is_computed_leaves_its_batch_mates_right(loop
 CANCELLED = {"method": "Classify", "model": "shades", "views": "0", "status": "CANCELLED"}
 
 
-class InTurns:
+class InTurns(Engine):
     """Runs its first batch on one engine, and every later one on another."""
 
     def __init__(self, first, later) -> None:

@@ -175,6 +175,43 @@ def test_a_model_whose_answers_are_not_numbers_is_refused(version):
         validate(version, engine=FreeEngine(score=lambda rows: np.full((len(rows), 6), np.nan, np.float32)))
 
 
+def off_by(logits: float, precision: str) -> FreeEngine:
+    """An engine whose every logit of the first class is so far from the model's."""
+    first = np.eye(1, len(MODEL.card().labels), dtype=np.float32)
+    engine = FreeEngine(score=lambda rows: (MODEL.logits(rows) + logits * first).astype(np.float32))
+    engine.precision = precision
+    return engine
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_fewer_bits_may_drift_where_float32_may_not(version, precision):
+    validate(version, engine=off_by(0.3, precision))
+    with pytest.raises(ModelRejected, match=r"In float32.*may differ from the card's by 0.001"):
+        validate(version, engine=off_by(0.3, "float32"))
+
+
+def test_a_drift_beyond_what_fewer_bits_explain_is_refused_with_its_size(version):
+    with pytest.raises(ModelRejected, match=r"In int8.*by 0\.1; they differ by 0\.\d{4}\. Serve it with precision"):
+        validate(version, engine=off_by(30, "int8"))
+
+
+def test_with_fewer_bits_the_winner_has_to_win_still(version):
+    card = cards.read(version)
+    for golden in card.golden_inputs:
+        golden.probabilities[:] = [0.24, 0.26, *[0.5 / (len(card.labels) - 2)] * (len(card.labels) - 2)]
+    engine = FreeEngine(score=lambda rows: np.log([[0.26, 0.24, *card.golden_inputs[0].probabilities[2:]]] * len(rows)))
+    engine.precision = "int8"
+    with pytest.raises(ModelRejected, match=r"of 2 it finds another for 2, and probabilities differ by 0.0200"):
+        validate(version, card, engine)
+
+
+def test_a_quantised_network_has_to_be_among_the_cards_files(version):
+    card = cards.read(version)
+    card.quantization.network = "assets.extra/openvino/int8.xml"
+    with pytest.raises(ModelRejected, match="its quantised network among its files"):
+        validate(version, card)
+
+
 def test_golden_probabilities_that_are_not_numbers_are_refused(version):
     card = cards.read(version)
     card.golden_inputs[0].probabilities[0] = float("nan")

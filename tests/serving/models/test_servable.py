@@ -1,19 +1,20 @@
 """Loading a version whole: a real SavedModel that somebody tampered with is rejected, and never crashes the server."""
 
+import asyncio
 import shutil
 
 import numpy as np
 import pytest
 
 from protos.classification_pb2 import ModelSpec
-from serving.errors import ModelRejected
+from serving.errors import ModelRejected, Overloaded
 from serving.models import card as cards
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.tensorflow import TensorFlowEngine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from tests.serving.choir import SHADES_1
-from tests.serving.fakes import FakeClock, FreeEngine, RecordingObserver
+from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, RecordingObserver
 from tests.serving.loops import on_a_loop
 from tests.serving.tiny import TinyModel
 
@@ -85,7 +86,46 @@ def test_a_version_meets_every_batch_size_before_it_is_ready(shades):
     engine = FreeEngine(score=lambda rows: SHADES_1.logits(rows).astype(np.float32))
     Servable.load(shades, lambda _: engine, Batching.of(max_batch_size=6), FakeClock(), RecordingObserver())
     after_golden_inputs = [len(rows) for rows in engine.batches[1:]]
-    assert sorted(after_golden_inputs) == [1, 2, 4, 6]
+    assert sorted(set(after_golden_inputs)) == [1, 2, 4, 6]
+
+
+def test_how_long_a_batch_takes_is_known_before_the_first_call(shades):
+    clock = FakeClock()
+
+    def score(rows):
+        clock.advance(1.5)
+        return SHADES_1.logits(rows).astype(np.float32)
+
+    servable = Servable.load(shades, lambda _: FreeEngine(score), BATCHING, clock, RecordingObserver())
+
+    @on_a_loop
+    async def ask():
+        row = np.zeros((1, *SHADES_1.input_shape), np.uint8)
+        first = servable.submit(row, np.inf)
+        with pytest.raises(Overloaded, match=r"alone take 1\.5 s"):
+            servable.submit(row, clock() + 1.4)
+        await first
+        await servable.close()
+
+    ask()
+
+
+def test_as_many_batches_run_side_by_side_as_the_engine_allows(shades):
+    engine = HeldEngine(score=lambda rows: SHADES_1.logits(rows).astype(np.float32))
+    engine.batches_in_flight = 2
+    card = cards.read(shades)
+
+    @on_a_loop
+    async def ask():
+        servable = Servable("shades", 1, card, engine, Batching((1,)), FakeClock(), RecordingObserver())
+        both = [servable.submit(np.zeros((1, *SHADES_1.input_shape), np.uint8), np.inf) for _ in range(2)]
+        for _ in both:
+            await asyncio.to_thread(engine.wait_until_busy)
+        engine.let_go()
+        await asyncio.gather(*both)
+        await servable.close()
+
+    ask()
 
 
 @pytest.mark.parametrize(

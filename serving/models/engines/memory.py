@@ -1,0 +1,70 @@
+"""Which engine was fastest, kept beside the model that it was measured with."""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from serving.models.engines.choice import Seconds
+
+log = logging.getLogger(__name__)
+
+NAME = Path("assets.extra", "fastest-engine.json")
+"""In a version's directory. No card lists it, so it may come and go."""
+
+
+class FileMemory:
+    """A choice.Memory in one version's directory, of its last measurement."""
+
+    def __init__(self, directory: Path, circumstances: Mapping[str, object]) -> None:
+        """What was measured holds where `circumstances` are the same: versions, processor, threads."""
+        self._path = directory / NAME
+        self._circumstances = dict(circumstances)
+
+    def recall(self) -> str | None:
+        """See choice.Memory. A file that cannot be read is measured anew, and then overwritten."""
+        try:
+            kept = json.loads(self._path.read_text())
+            return kept["fastest"] if kept["circumstances"] == self._circumstances else None
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s does not say which engine is fastest (%r); that is measured again", self._path, error)
+            return None
+
+    def keep(self, fastest: str, measured: Mapping[str, Seconds]) -> None:
+        """See choice.Memory. Where the directory may not be written to, the next start measures again."""
+        content = {"fastest": fastest, "circumstances": self._circumstances, "seconds": measured}
+        try:
+            _replace(self._path, json.dumps(content, indent=1) + "\n")
+        except OSError as error:
+            log.info(
+                "Which engine is fastest cannot be kept in %s (%s); it is measured at each start", self._path, error
+            )
+
+
+def processor() -> str:
+    """What tells processors of other speeds apart: a hash of name and abilities, where the system tells them."""
+    information = Path("/proc/cpuinfo")
+    if not information.exists():
+        return f"{platform.machine()} {platform.processor()}"
+    lines = information.read_text().splitlines()
+    telling = sorted({line for line in lines if line.split("\t")[0] in ("model name", "flags", "Features", "CPU part")})
+    return hashlib.sha256("\n".join(telling).encode()).hexdigest()[:16]
+
+
+def _replace(path: Path, content: str) -> None:
+    """Writes `path` in one step: another server may read it at any time."""
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+        os.chmod(partial, 0o644)  # mkstemp's is for its owner alone
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
