@@ -54,6 +54,15 @@ def open_member(directory: Path) -> Member:
     return Member(card, cards.validate(card, directory, measured_with))
 
 
+def check_labels(card: ModelCard, data: DataSet) -> None:
+    """Raises DataUnusable where the model of `card` has other classes than `data`."""
+    if tuple(card.labels) != data.labels:
+        raise DataUnusable(
+            f"A model is measured on pictures of its own classes; {card.name!r} knows {', '.join(card.labels)}, and "
+            f"{data.name} has {', '.join(data.labels)}. Name its data set."
+        )
+
+
 def measure(members: Sequence[Member], data: DataSet) -> Scores:
     """Asks all `members` about every picture of `data` to measure on, and keeps all that they say.
 
@@ -93,11 +102,7 @@ def _ask(
 ) -> None:
     """Calls `keep` with each picture's index and float32 [members, views, classes], in no certain order."""
     for member in members:
-        if tuple(member.card.labels) != data.labels:
-            raise DataUnusable(
-                f"A model is measured on pictures of its own classes; {member.card.name!r} knows "
-                f"{', '.join(member.card.labels)}, and {data.name} has {', '.join(data.labels)}. Name its data set."
-            )
+        check_labels(member.card, data)
     terminal = Console(stderr=True)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task(f"Measuring on {_title(data)}", total=len(data.test))

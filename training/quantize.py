@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from protos.classification_pb2 import Views
 from protos.model_card_pb2 import ModelCard, Quantization
 from serving.models import card as cards
-from serving.models.engines.loading import published_precision
-from serving.models.engines.openvino import OpenVINOEngine, openvino
+from serving.models.engines.loading import measured_with, published_precision
+from serving.models.engines.openvino import openvino
 from serving.pipeline import views
 from training import calibration
 from training.canvases import to_picture
 from training.data import DataSet
 from training.errors import NotQuantizable
-from training.evaluate import Member, count_votes, open_member
+from training.evaluate import Member, check_labels, count_votes, open_member
 from training.evaluation.scores import measurements
 from training.publishing import newest_version, publish
 
@@ -42,20 +42,20 @@ def publish_quantized(model: Path, data: DataSet, pictures: int) -> Path:
             f"A version is quantised from one in float32; {source} is quantised already, from version "
             f"{card.quantization.of_version}. Quantise that one: {source.with_name(str(card.quantization.of_version))}."
         )
+    check_labels(card, data)
     rows = centre_views(data, card, pictures)
 
     def fill(staging: Path) -> None:
         _copy(card, source, staging)
         (staging / NETWORK).parent.mkdir(parents=True)
         openvino.save_model(calibration.quantize(source, rows), staging / NETWORK, compress_to_fp16=False)
-        engine = OpenVINOEngine(staging / NETWORK, "int8")
-        cards.check_golden_inputs(card, engine)  # before minutes are spent on measuring
         quantized = _card(card, Quantization(data_set=data.name, pictures=len(rows), of_version=int(source.name)))
-        tally = count_votes({card.name: Member(quantized, engine)}, data)
-        quantized.measurements.extend(measurements(tally.data_set, tally.rows[-1].outcomes))
         quantized.files.extend(cards.describe_files(staging))
         cards.write(quantized, staging)
-        cards.validate(cards.read(staging), staging, lambda _: engine)
+        engine = cards.validate(quantized, staging, measured_with)
+        tally = count_votes({card.name: Member(quantized, engine)}, data)
+        quantized.measurements.extend(measurements(tally.data_set, tally.rows[-1].outcomes))
+        cards.write(quantized, staging)
 
     return publish(source.parent, fill)
 

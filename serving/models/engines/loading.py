@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from protos.model_card_pb2 import ModelCard
+from serving.cores import cores
 from serving.errors import ModelRejected
 from serving.models import card as cards
 from serving.models.engines.choice import Load, Trial, choose
@@ -88,7 +89,7 @@ def published_precision(card: ModelCard) -> Precision:
 def measured_with(directory: Path) -> Engine:
     """The engine that a version's errors are measured with: TensorFlow, or OpenVINO for a quantised one."""
     quantised = published_precision(cards.read(directory)) == "int8"
-    return EngineLoader("openvino" if quantised else "tensorflow")(directory)
+    return EngineLoader("openvino" if quantised else "tensorflow", threads=cores())(directory)
 
 
 def _network(directory: Path, card: ModelCard, precision: Precision) -> Path:

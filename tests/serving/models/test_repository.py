@@ -77,6 +77,8 @@ def test_a_model_is_loaded_as_it_is_declared(disk):
         ("{allowed_batch_sizes: [1, 2], max_batch_size: 4}", "the last"),
         ("{max_batch_size: 0}", "greater than 0"),
         ("{batch: 3}", "Extra inputs"),
+        ("{engine: onnx}", "'auto', 'tensorflow' or 'openvino'"),
+        ("{precision: float16}", "'published', 'float32', 'bfloat16' or 'int8'"),
     ],
 )
 def test_a_model_that_is_declared_wrong_is_rejected(disk, declared, rule):
