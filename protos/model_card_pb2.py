@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from protos import classification_pb2 as protos_dot_classification__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17protos/model_card.proto\x12\ntencrop.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bprotos/classification.proto\"\xb6\x03\n\tModelCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x05input\x18\x02 \x01(\x0b\x32\x11.tencrop.v1.Input\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12&\n\x08geometry\x18\x04 \x01(\x0b\x32\x14.tencrop.v1.Geometry\x12\x13\n\x0btemperature\x18\x05 \x01(\x01\x12\x1e\n\x04vote\x18\x06 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12-\n\x0cmeasurements\x18\x07 \x03(\x0b\x32\x17.tencrop.v1.Measurement\x12.\n\rgolden_inputs\x18\x08 \x03(\x0b\x32\x17.tencrop.v1.GoldenInput\x12\x1f\n\x05\x66iles\x18\t \x03(\x0b\x32\x10.tencrop.v1.File\x12*\n\nprovenance\x18\n \x01(\x0b\x32\x16.tencrop.v1.Provenance\x12.\n\x0cquantization\x18\x0b \x01(\x0b\x32\x18.tencrop.v1.Quantization\x12\x30\n\x0e\x61\x64\x61ptive_votes\x18\x0c \x03(\x0b\x32\x18.tencrop.v1.AdaptiveVote\"s\n\x0c\x45nsembleCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07members\x18\x02 \x03(\x0b\x32\x12.tencrop.v1.Member\x12\x30\n\x0e\x61\x64\x61ptive_votes\x18\x03 \x03(\x0b\x32\x18.tencrop.v1.AdaptiveVote\"8\n\x05Input\x12\x0e\n\x06height\x18\x01 \x01(\r\x12\r\n\x05width\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"0\n\x08Geometry\x12\x14\n\x0cshorter_side\x18\x01 \x01(\r\x12\x0e\n\x06margin\x18\x02 \x01(\r\"\xb2\x01\n\x0bMeasurement\x12\x10\n\x08\x64\x61ta_set\x18\x01 \x01(\t\x12\x10\n\x08pictures\x18\x02 \x01(\r\x12 \n\x05views\x18\x03 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x04 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x13\n\x0btop_1_error\x18\x05 \x01(\x01\x12\x18\n\x0btop_5_error\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_top_5_error\"\x8a\x02\n\x0c\x41\x64\x61ptiveVote\x12 \n\x05views\x18\x01 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x02 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x14\n\x0cmember_order\x18\x03 \x03(\r\x12\x12\n\nview_order\x18\x04 \x03(\r\x12%\n\x06rounds\x18\x05 \x03(\x0b\x32\x15.tencrop.v1.VoteRound\x12\x11\n\tagreement\x18\x06 \x01(\x01\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x10\n\x08\x64\x61ta_set\x18\x08 \x01(\t\x12\x10\n\x08pictures\x18\t \x01(\r\x12\x0e\n\x06\x61greed\x18\n \x01(\x01\x12\x0c\n\x04rows\x18\x0b \x01(\x01\";\n\tVoteRound\x12\x0f\n\x07members\x18\x01 \x01(\r\x12\r\n\x05views\x18\x02 \x01(\r\x12\x0e\n\x06margin\x18\x03 \x01(\x01\"1\n\x0bGoldenInput\x12\x0b\n\x03png\x18\x01 \x01(\x0c\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\"3\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"\xff\x02\n\nProvenance\x12-\n\tpublished\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\x10\n\x08\x64\x61ta_set\x18\x03 \x01(\t\x12\'\n\x06recipe\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x1c\n\x14trainable_parameters\x18\x06 \x01(\x04\x12\x18\n\x10training_seconds\x18\x07 \x01(\x01\x12\x1c\n\x14training_cpu_seconds\x18\n \x01(\x01\x12\x0e\n\x06\x64\x65vice\x18\x0b \x01(\t\x12\x36\n\x08versions\x18\x08 \x03(\x0b\x32$.tencrop.v1.Provenance.VersionsEntry\x12\x14\n\x0cgit_revision\x18\t \x01(\t\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"W\n\x0cQuantization\x12\x0f\n\x07network\x18\x01 \x01(\t\x12\x10\n\x08\x64\x61ta_set\x18\x02 \x01(\t\x12\x10\n\x08pictures\x18\x03 \x01(\r\x12\x12\n\nof_version\x18\x04 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17protos/model_card.proto\x12\ntencrop.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bprotos/classification.proto\"\xc5\x03\n\tModelCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x05input\x18\x02 \x01(\x0b\x32\x11.tencrop.v1.Input\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12&\n\x08geometry\x18\x04 \x01(\x0b\x32\x14.tencrop.v1.Geometry\x12\x13\n\x0btemperature\x18\x05 \x01(\x01\x12\x1e\n\x04vote\x18\x06 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12-\n\x0cmeasurements\x18\x07 \x03(\x0b\x32\x17.tencrop.v1.Measurement\x12.\n\rgolden_inputs\x18\x08 \x03(\x0b\x32\x17.tencrop.v1.GoldenInput\x12\x1f\n\x05\x66iles\x18\t \x03(\x0b\x32\x10.tencrop.v1.File\x12*\n\nprovenance\x18\n \x01(\x0b\x32\x16.tencrop.v1.Provenance\x12.\n\x0cquantization\x18\x0b \x01(\x0b\x32\x18.tencrop.v1.Quantization\x12\x30\n\x0e\x61\x64\x61ptive_votes\x18\x0c \x03(\x0b\x32\x18.tencrop.v1.AdaptiveVote\x12\r\n\x05\x64\x65nse\x18\x14 \x01(\x08\"s\n\x0c\x45nsembleCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x07members\x18\x02 \x03(\x0b\x32\x12.tencrop.v1.Member\x12\x30\n\x0e\x61\x64\x61ptive_votes\x18\x03 \x03(\x0b\x32\x18.tencrop.v1.AdaptiveVote\"8\n\x05Input\x12\x0e\n\x06height\x18\x01 \x01(\r\x12\r\n\x05width\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"0\n\x08Geometry\x12\x14\n\x0cshorter_side\x18\x01 \x01(\r\x12\x0e\n\x06margin\x18\x02 \x01(\r\"\xb2\x01\n\x0bMeasurement\x12\x10\n\x08\x64\x61ta_set\x18\x01 \x01(\t\x12\x10\n\x08pictures\x18\x02 \x01(\r\x12 \n\x05views\x18\x03 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x04 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x13\n\x0btop_1_error\x18\x05 \x01(\x01\x12\x18\n\x0btop_5_error\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_top_5_error\"\x8a\x02\n\x0c\x41\x64\x61ptiveVote\x12 \n\x05views\x18\x01 \x01(\x0e\x32\x11.tencrop.v1.Views\x12\x1e\n\x04vote\x18\x02 \x01(\x0e\x32\x10.tencrop.v1.Vote\x12\x14\n\x0cmember_order\x18\x03 \x03(\r\x12\x12\n\nview_order\x18\x04 \x03(\r\x12%\n\x06rounds\x18\x05 \x03(\x0b\x32\x15.tencrop.v1.VoteRound\x12\x11\n\tagreement\x18\x06 \x01(\x01\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x10\n\x08\x64\x61ta_set\x18\x08 \x01(\t\x12\x10\n\x08pictures\x18\t \x01(\r\x12\x0e\n\x06\x61greed\x18\n \x01(\x01\x12\x0c\n\x04rows\x18\x0b \x01(\x01\";\n\tVoteRound\x12\x0f\n\x07members\x18\x01 \x01(\r\x12\r\n\x05views\x18\x02 \x01(\r\x12\x0e\n\x06margin\x18\x03 \x01(\x01\"1\n\x0bGoldenInput\x12\x0b\n\x03png\x18\x01 \x01(\x0c\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\"3\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"\xff\x02\n\nProvenance\x12-\n\tpublished\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\x10\n\x08\x64\x61ta_set\x18\x03 \x01(\t\x12\'\n\x06recipe\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x1c\n\x14trainable_parameters\x18\x06 \x01(\x04\x12\x18\n\x10training_seconds\x18\x07 \x01(\x01\x12\x1c\n\x14training_cpu_seconds\x18\n \x01(\x01\x12\x0e\n\x06\x64\x65vice\x18\x0b \x01(\t\x12\x36\n\x08versions\x18\x08 \x03(\x0b\x32$.tencrop.v1.Provenance.VersionsEntry\x12\x14\n\x0cgit_revision\x18\t \x01(\t\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"W\n\x0cQuantization\x12\x0f\n\x07network\x18\x01 \x01(\t\x12\x10\n\x08\x64\x61ta_set\x18\x02 \x01(\t\x12\x10\n\x08pictures\x18\x03 \x01(\r\x12\x12\n\nof_version\x18\x04 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,27 +37,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROVENANCE_VERSIONSENTRY']._loaded_options = None
   _globals['_PROVENANCE_VERSIONSENTRY']._serialized_options = b'8\001'
   _globals['_MODELCARD']._serialized_start=132
-  _globals['_MODELCARD']._serialized_end=570
-  _globals['_ENSEMBLECARD']._serialized_start=572
-  _globals['_ENSEMBLECARD']._serialized_end=687
-  _globals['_INPUT']._serialized_start=689
-  _globals['_INPUT']._serialized_end=745
-  _globals['_GEOMETRY']._serialized_start=747
-  _globals['_GEOMETRY']._serialized_end=795
-  _globals['_MEASUREMENT']._serialized_start=798
-  _globals['_MEASUREMENT']._serialized_end=976
-  _globals['_ADAPTIVEVOTE']._serialized_start=979
-  _globals['_ADAPTIVEVOTE']._serialized_end=1245
-  _globals['_VOTEROUND']._serialized_start=1247
-  _globals['_VOTEROUND']._serialized_end=1306
-  _globals['_GOLDENINPUT']._serialized_start=1308
-  _globals['_GOLDENINPUT']._serialized_end=1357
-  _globals['_FILE']._serialized_start=1359
-  _globals['_FILE']._serialized_end=1410
-  _globals['_PROVENANCE']._serialized_start=1413
-  _globals['_PROVENANCE']._serialized_end=1796
-  _globals['_PROVENANCE_VERSIONSENTRY']._serialized_start=1749
-  _globals['_PROVENANCE_VERSIONSENTRY']._serialized_end=1796
-  _globals['_QUANTIZATION']._serialized_start=1798
-  _globals['_QUANTIZATION']._serialized_end=1885
+  _globals['_MODELCARD']._serialized_end=585
+  _globals['_ENSEMBLECARD']._serialized_start=587
+  _globals['_ENSEMBLECARD']._serialized_end=702
+  _globals['_INPUT']._serialized_start=704
+  _globals['_INPUT']._serialized_end=760
+  _globals['_GEOMETRY']._serialized_start=762
+  _globals['_GEOMETRY']._serialized_end=810
+  _globals['_MEASUREMENT']._serialized_start=813
+  _globals['_MEASUREMENT']._serialized_end=991
+  _globals['_ADAPTIVEVOTE']._serialized_start=994
+  _globals['_ADAPTIVEVOTE']._serialized_end=1260
+  _globals['_VOTEROUND']._serialized_start=1262
+  _globals['_VOTEROUND']._serialized_end=1321
+  _globals['_GOLDENINPUT']._serialized_start=1323
+  _globals['_GOLDENINPUT']._serialized_end=1372
+  _globals['_FILE']._serialized_start=1374
+  _globals['_FILE']._serialized_end=1425
+  _globals['_PROVENANCE']._serialized_start=1428
+  _globals['_PROVENANCE']._serialized_end=1811
+  _globals['_PROVENANCE_VERSIONSENTRY']._serialized_start=1764
+  _globals['_PROVENANCE_VERSIONSENTRY']._serialized_end=1811
+  _globals['_QUANTIZATION']._serialized_start=1813
+  _globals['_QUANTIZATION']._serialized_end=1900
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ModelCard(_message.Message):
-    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance", "quantization", "adaptive_votes")
+    __slots__ = ("name", "input", "labels", "geometry", "temperature", "vote", "measurements", "golden_inputs", "files", "provenance", "quantization", "adaptive_votes", "dense")
     NAME_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class ModelCard(_message.Message):
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
     ADAPTIVE_VOTES_FIELD_NUMBER: _ClassVar[int]
+    DENSE_FIELD_NUMBER: _ClassVar[int]
     name: str
     input: Input
     labels: _containers.RepeatedScalarFieldContainer[str]
@@ -37,7 +38,8 @@ class ModelCard(_message.Message):
     provenance: Provenance
     quantization: Quantization
     adaptive_votes: _containers.RepeatedCompositeFieldContainer[AdaptiveVote]
-    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., quantization: _Optional[_Union[Quantization, _Mapping]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ...) -> None: ...
+    dense: bool
+    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Union[Input, _Mapping]] = ..., labels: _Optional[_Iterable[str]] = ..., geometry: _Optional[_Union[Geometry, _Mapping]] = ..., temperature: _Optional[float] = ..., vote: _Optional[_Union[_classification_pb2.Vote, str]] = ..., measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ..., golden_inputs: _Optional[_Iterable[_Union[GoldenInput, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[File, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., quantization: _Optional[_Union[Quantization, _Mapping]] = ..., adaptive_votes: _Optional[_Iterable[_Union[AdaptiveVote, _Mapping]]] = ..., dense: _Optional[bool] = ...) -> None: ...
 
 class EnsembleCard(_message.Message):
     __slots__ = ("name", "members", "adaptive_votes")

@@ -7,7 +7,7 @@ with Client("localhost:8500") as client:
     print(answer.label, answer.probability)
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -29,7 +29,10 @@ Picture = Union[str, "PathLike[str]", bytes, bytearray, memoryview, "np.ndarray"
 """A file's path, a file's bytes, or samples: uint8 from 0 to 255 or float32 from 0 to 1, [height, width]
 or [height, width, 1 or 3]."""
 
-VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144")
+Box = tuple[float, float, float, float]
+"""Top, left, bottom and right, as fractions from 0 to 1 of the upright picture's height and width."""
+
+VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144", "dense", "boxes")
 VOTES = ("mean-probability", "mean-logit", "majority")
 DEFAULT_TIMEOUT = 10.0
 
@@ -106,13 +109,16 @@ class Question:
     model: str = ""
     version: int | None = None
     version_label: str | None = None
-    views: str = "single"
+    views: str | None = None
+    """Left out: "single", or "boxes" where there are any."""
     vote: str | None = None
     top_k: int | None = None
     with_view_scores: bool = False
     with_member_scores: bool = False
     min_confidence: float = 0.0
     """Where the winner's probability is below it, the answer abstains."""
+    boxes: Sequence[Box] = ()
+    """What to look at instead of the model's own views."""
 
     def about(self, picture: Picture) -> pb.ClassifyRequest:
         """The request that asks this of `picture`.
@@ -126,14 +132,16 @@ class Question:
             )
         if self.top_k is not None and not 0 < self.top_k < 2**32:
             raise errors.InvalidRequest(f"top_k is from 1 to the number of classes; {self.top_k} came.")
+        views = self.views or ("boxes" if self.boxes else "single")
         request = pb.ClassifyRequest(
             model=pb.ModelSpec(name=self.model, version=self.version, version_label=self.version_label),
-            views=_enumerated("views", pb.Views, "VIEWS_", VIEWS, self.views),
+            views=_enumerated("views", pb.Views, "VIEWS_", VIEWS, views),
             vote=_enumerated("vote", pb.Vote, "VOTE_", VOTES, self.vote) if self.vote else pb.VOTE_UNSPECIFIED,
             top_k=self.top_k,
             with_view_scores=self.with_view_scores,
             with_member_scores=self.with_member_scores,
             min_confidence=self.min_confidence,
+            boxes=[pb.Box(top=top, left=left, bottom=bottom, right=right) for top, left, bottom, right in self.boxes],
         )
         if isinstance(picture, (bytes, bytearray, memoryview)):
             request.encoded = bytes(picture)

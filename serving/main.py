@@ -21,7 +21,7 @@ from serving.doors.http import http_app
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
-from serving.models.engines.tensorflow import use_threads
+from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
@@ -113,7 +113,8 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         name, version = directory.parent.name, int(directory.name)
         observer = metrics.queue_observer(name, version)
         batched = batching.declared(declared)
-        servable = Servable.load(directory, _engines(settings, declared, batched), batched, time.monotonic, observer)
+        engines = _engines(settings, declared, batched)
+        servable = Servable.load(directory, engines, batched, time.monotonic, observer, dense_engine)
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 

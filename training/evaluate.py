@@ -16,7 +16,9 @@ from protos.classification_pb2 import ClassifyRequest, ModelSpec, Tensor, Views,
 from protos.model_card_pb2 import ModelCard
 from serving.metrics import Metrics
 from serving.models import card as cards
+from serving.models.dense import open_dense
 from serving.models.engines.loading import measured_with
+from serving.models.engines.tensorflow import dense_engine
 from serving.models.ensemble import Ensemble
 from serving.models.ensemble import Member as ServedMember
 from serving.models.repository import Repository
@@ -34,6 +36,8 @@ __all__ = ["Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
 
 # On the way at once: they keep the batches full, and fit the queue and what may wait to be decoded.
 _PICTURES, _VIEWS = 64, 640
+# Of whole canvases: each is a batch, and one is laid out while another is computed.
+_CANVASES = 2
 _NAME = "evaluated"
 
 
@@ -42,6 +46,8 @@ class Member(NamedTuple):
 
     card: ModelCard
     engine: cards.Engine
+    dense: cards.Engine | None = None
+    """What runs its network as fully convolutional, where it was exported for that."""
 
 
 def open_member(directory: Path) -> Member:
@@ -51,7 +57,8 @@ def open_member(directory: Path) -> Member:
     """
     directory = newest_version(directory) or directory
     card = cards.read(directory)
-    return Member(card, cards.validate(card, directory, measured_with))
+    engine = cards.validate(card, directory, measured_with)
+    return Member(card, engine, open_dense(card, directory, dense_engine))
 
 
 def check_labels(card: ModelCard, data: DataSet) -> None:
@@ -120,8 +127,8 @@ async def _classify(
     metrics = Metrics()
     observer = metrics.queue_observer(_NAME, 0)
     servables = [
-        Servable(f"{_NAME}-{index}", 0, *member, Batching.of(), time.monotonic, observer)
-        for index, member in enumerate(members)
+        Servable(f"{card.name} #{index}", 0, card, engine, Batching.of(), time.monotonic, observer, dense)
+        for index, (card, engine, dense) in enumerate(members, 1)
     ]
     voters = tuple(ServedMember(servable) for servable in servables)
     repository = Repository({}, {_NAME: Ensemble(_NAME, voters, Vote.VOTE_MEAN_PROBABILITY)})
@@ -133,8 +140,9 @@ async def _classify(
         for index, image in pictures:
             keep(index, (await classifier.classify(_request(image, views), math.inf)).logits)
 
+    crops_at_once = max(1, min(_PICTURES, _VIEWS // len(PLANS[views])))
     try:
-        await asyncio.gather(*[ask() for _ in range(max(1, min(_PICTURES, _VIEWS // len(PLANS[views]))))])
+        await asyncio.gather(*[ask() for _ in range(_CANVASES if views == Views.VIEWS_DENSE else crops_at_once)])
     finally:
         classifier.close()
         for servable in servables:

@@ -8,7 +8,7 @@ import click
 from training import data_options
 
 # As serving.pipeline.views and serving.models.ensemble have them; neither is entered for the help.
-_VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144")
+_VIEWS = ("single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144", "dense")
 _DEFAULT_VIEWS = _VIEWS[:4]
 _VOTES = ("mean-probability", "mean-logit", "majority")
 

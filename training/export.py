@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from protos.classification_pb2 import Views, Vote
 from protos.model_card_pb2 import GoldenInput, Measurement, ModelCard, Provenance
 from serving.models import card as cards
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.dense import open_dense
+from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
 from serving.pipeline import views
 from training import provenance
 from training.canvases import geometry_of, input_of, to_picture
@@ -21,6 +22,7 @@ from training.data.data_set import Pictures
 from training.evaluate import Member, count_votes
 from training.evaluation.scores import measurements
 from training.fit import Trained
+from training.fully_convolutional import fully_convolutional
 from training.publishing import publish
 
 GOLDEN_INPUTS = 4
@@ -73,7 +75,7 @@ def publish_model(
     """
 
     def fill(staging: Path) -> None:
-        save(model, staging)
+        card.dense = save(model, staging)
         engine = TensorFlowEngine(staging)
         probabilities = cards.softmax(engine.run(golden))
         card.golden_inputs.extend(
@@ -86,27 +88,39 @@ def publish_model(
         card.files.extend(cards.describe_files(staging))
         cards.write(card, staging)
         cards.validate(cards.read(staging), staging, lambda _: engine)
+        open_dense(card, staging, dense_engine)
 
     return publish(directory, fill)
 
 
-def save(model: keras.Model, directory: Path) -> None:
+def save(model: keras.Model, directory: Path) -> bool:
     """Writes the SavedModel of `model` (uint8 [N, height, width, channels] -> logits) into `directory`.
 
-    Its signature "serving_default" gives {"logits", "probabilities"}, both float32 [N, classes].
+    Its signature "serving_default" gives {"logits", "probabilities"}, both float32 [N, classes]. Where the network
+    can be run as fully convolutional, "dense" takes pictures of that size and larger, and gives {"logits"}. Returns
+    whether it can.
     """
 
-    signature = tf.TensorSpec(model.input_shape, tf.uint8, name="pictures")
-
-    @tf.function(input_signature=[signature])
     def serving_default(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = model(pictures, training=False)
         return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
+    signatures = {"serving_default": _taking(model.input_shape, serving_default)}
+    everywhere = fully_convolutional(model)
+    if everywhere is not None:
+        signatures["dense"] = _taking(
+            everywhere.input_shape, lambda pictures: {"logits": everywhere(pictures, training=False)}
+        )
     # Not model.export(), which writes every weight twice.
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
-    tf.saved_model.save(module, str(directory), signatures={"serving_default": serving_default})
+    tf.saved_model.save(module, str(directory), signatures=signatures)
+    return everywhere is not None
+
+
+def _taking(shape: tuple[int | None, ...], compute: Callable[[tf.Tensor], dict[str, tf.Tensor]]):
+    """The signature that computes from "pictures", uint8 of `shape`."""
+    return tf.function(compute, input_signature=[tf.TensorSpec(shape, tf.uint8, name="pictures")])
 
 
 def golden_rows(pictures: Pictures, card: ModelCard) -> NDArray[np.uint8]:

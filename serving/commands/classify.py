@@ -6,11 +6,24 @@ import sys
 
 import click
 
-from serving.client import VIEWS, VOTES, Answer, Client, Picture
+from serving.client import VIEWS, VOTES, Answer, Box, Client, Picture
 from serving.commands.server_option import server_option
 from serving.errors import TencropError, Unavailable
 
 _BAR = 24
+
+
+def _read_boxes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[Box]:
+    return [_read_box(text) for text in texts]
+
+
+def _read_box(text: str) -> Box:
+    """ "0,0,0.5,1" as numbers."""
+    try:
+        top, left, bottom, right = (float(each) for each in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"A box is four numbers from 0 to 1, 0,0,0.5,1 say; {text!r} came.") from None
+    return top, left, bottom, right
 
 
 @click.command(
@@ -18,6 +31,7 @@ _BAR = 24
 Examples:
   tencrop classify boot.png
   tencrop classify pictures/*.jpg --model digits --views ten --server gpu1:8500
+  tencrop classify street.jpg --box 0.1,0.2,0.6,0.5 --box 0,0,1,1
   tencrop classify *.png --json | jq -r '[.picture, .predictions[0].label] | @tsv'
   convert photo.heic png:- | tencrop classify -
 
@@ -28,7 +42,15 @@ Exits with 1 where a picture could not be classified; the others still are, unle
 @click.option("--model", default="", help="A model or an ensemble.  [default: the only ensemble, or the only model]")
 @click.option("--version", type=click.IntRange(1, 2**63 - 1), help="A version of the model.  [default: the newest]")
 @click.option("--label", "version_label", help="A version by its label, production say.")
-@click.option("--views", type=click.Choice(VIEWS), default="single", show_default=True, help="Which views vote.")
+@click.option("--views", type=click.Choice(VIEWS), help="Which views vote.  [default: single, or the boxes if any]")
+@click.option(
+    "--box",
+    "boxes",
+    multiple=True,
+    callback=_read_boxes,
+    metavar="T,L,B,R",
+    help="A part of the picture that votes: top, left, bottom, right, from 0 to 1. May be repeated.",
+)
 @click.option("--vote", type=click.Choice(VOTES), help="How they vote.  [default: the model's own]")
 @click.option("--top-k", type=click.IntRange(0, 2**32 - 1), help="How many labels to show.  [default: 5]")
 @click.option(

@@ -17,7 +17,7 @@ from serving.errors import Unavailable
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.plans import PLANS
+from serving.pipeline.plans import CROPS
 
 _STOPPING = Unavailable("A server that is stopping takes no new pictures. Send them to another replica.")
 
@@ -102,10 +102,10 @@ class ClassificationDoor(ClassificationServicer):
         """The answer to one request, or its status; counted either way, and where it is cancelled."""
         arrived = self._clock()
         model = request.model.name if request.model.name in self._repository.names else ""
-        views, code = 0, grpc.StatusCode.CANCELLED
+        views, code = "0", grpc.StatusCode.CANCELLED
         try:
             answer = await self._classifier.classify(request, deadline)
-            model, views, code = answer.ensemble.name, len(PLANS[answer.views]), grpc.StatusCode.OK
+            model, views, code = answer.ensemble.name, _views_label(answer.views), grpc.StatusCode.OK
             return to_response(answer, request)
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
@@ -120,3 +120,8 @@ class ClassificationDoor(ClassificationServicer):
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()
         return math.inf if remaining is None else self._clock() + remaining
+
+
+def _views_label(views: pb.Views) -> str:
+    """How many crops; the name of other choices, for boxes may be of any number."""
+    return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()

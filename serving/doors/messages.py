@@ -4,7 +4,7 @@ from protos import classification_pb2 as pb
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.classifier import Answer
-from serving.pipeline.plans import PLANS
+from serving.pipeline.plans import view_names
 from serving.pipeline.voting import vote
 
 
@@ -32,9 +32,9 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
         ),
     )
     if request.with_view_scores:
-        for number, view in enumerate(PLANS[answer.views]):
+        for number, name in enumerate(view_names(answer.views, len(request.boxes))):
             alone = vote(answer.logits[:, number : number + 1], answer.rule, ensemble.weights)
-            response.view_scores.append(pb.Scores(name=view.name, probabilities=alone.probabilities))
+            response.view_scores.append(pb.Scores(name=name, probabilities=alone.probabilities))
     if request.with_member_scores:
         for number, member in enumerate(ensemble.members):
             alone = vote(answer.logits[number : number + 1], answer.rule, [1.0])

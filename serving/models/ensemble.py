@@ -1,11 +1,11 @@
 """Networks that vote together. A single model is an ensemble of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from protos.classification_pb2 import Views, Vote
 from protos.model_card_pb2 import AdaptiveVote
-from serving.errors import ModelRejected
+from serving.errors import InvalidRequest, ModelRejected
 from serving.models.servable import Servable
 
 
@@ -67,6 +67,24 @@ class Ensemble:
         if len(self.members) - len(ailing) >= (self.quorum or len(self.members)):
             return ""
         return "; ".join(f"{name} {ails}" for name, ails in ailing.items())
+
+    @cached_property
+    def dense(self) -> "Ensemble":
+        """The same members, each run as fully convolutional over whole canvases.
+
+        Raises InvalidRequest where one was not exported for that.
+        """
+        without = [member.servable.name for member in self.members if member.servable.dense is None]
+        if without:
+            raise InvalidRequest(
+                f"Dense views are of models that were exported with a fully convolutional form; {', '.join(without)} "
+                "has none. Ask for other views, VIEWS_GRID say, or publish it again where its layers take pictures of "
+                "any size."
+            )
+        everywhere = tuple(
+            replace(member, servable=member.servable.dense) for member in self.members if member.servable.dense
+        )
+        return replace(self, members=everywhere)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

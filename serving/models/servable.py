@@ -14,6 +14,7 @@ from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
 from serving.models.batch_queue import BatchQueue, Observer
 from serving.models.declaration import ModelDeclaration
+from serving.models.dense import ROWS, open_dense, rows_that_may_wait
 from serving.models.waiting import Scored
 
 EngineFactory = Callable[[Path], cards.Engine]
@@ -53,7 +54,12 @@ class Servable:
         batching: Batching,
         clock: Callable[[], float],
         observer: Observer,
+        dense: cards.Engine | None = None,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:
+        """`dense` runs the same network as fully convolutional. `threads` are those of the servable that this one
+        is the dense side of; any other has its own.
+        """
         self.name = name
         self.version = version
         self.card = card
@@ -61,7 +67,9 @@ class Servable:
         self.look = card.input.SerializeToString() + card.geometry.SerializeToString()
         self._engine = engine
         # Threads of its own, one a batch in flight: a model that hangs keeps no other from answering.
-        self._threads = ThreadPoolExecutor(engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}")
+        self._threads = threads or ThreadPoolExecutor(
+            engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}"
+        )
         self._queue = BatchQueue(
             self._run,
             clock=clock,
@@ -70,6 +78,13 @@ class Servable:
             max_queue_rows=batching.max_queue_rows,
             max_batches_in_flight=engine.batches_in_flight,
         )
+        self.dense: Servable | None = None
+        """The same version, whose rows are whole canvases; None where it was not exported for that. It has a queue of
+        its own, in which each call is a batch, and the same threads.
+        """
+        if dense is not None:
+            one_canvas = Batching((ROWS,), rows_that_may_wait(card, batching.max_queue_rows))
+            self.dense = Servable(name, version, card, dense, one_canvas, clock, observer, threads=self._threads)
 
     @classmethod
     def load(
@@ -79,22 +94,25 @@ class Servable:
         batching: Batching,
         clock: Callable[[], float],
         observer: Observer,
+        dense_factory: EngineFactory,
     ) -> "Servable":
-        """The model in `directory`, which is .../NAME/VERSION. Blocks until it is warm.
+        """The model in `directory`, which is .../NAME/VERSION. Blocks until it is warm. `dense_factory` is asked
+        where the card promises dense views.
 
         Raises ModelRejected where the model does not match its card.
         """
         card = cards.read(directory)
         engine = cards.validate(card, directory, engine_factory)
-        servable = cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer)
+        dense = open_dense(card, directory, dense_factory)
+        servable = cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer, dense)
         for size in batching.allowed_batch_sizes:
             servable._warm_up(size, clock)
         return servable
 
     @property
     def queued_rows(self) -> int:
-        """Rows that wait for this servable."""
-        return self._queue.queued_rows
+        """Rows that wait for this servable, canvases too."""
+        return self._queue.queued_rows + (self.dense.queued_rows if self.dense else 0)
 
     @property
     def ails(self) -> str:
@@ -122,7 +140,7 @@ class Servable:
         """
         self._threads.shutdown(wait=False)
         try:
-            await asyncio.wait_for(self._queue.drained(), patience)
+            await asyncio.wait_for(self._drained(), patience)
         except asyncio.TimeoutError:
             return False
         return True
@@ -134,6 +152,11 @@ class Servable:
         started = clock()
         self._engine.run(rows)
         self._queue.expect(size, clock() - started)
+
+    async def _drained(self) -> None:
+        await self._queue.drained()
+        if self.dense:
+            await self.dense._drained()
 
     async def _run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.run, rows)

@@ -1,7 +1,7 @@
 """One request, top to bottom: bytes, picture, views, members' queues, scores, vote."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from protos import classification_pb2 as pb
+from protos.model_card_pb2 import ModelCard
 from serving.errors import InvalidRequest, Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
+from serving.pipeline import boxes as listed
+from serving.pipeline import dense
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
-from serving.pipeline.plans import PLANS
+from serving.pipeline.plans import CHOICES
 from serving.pipeline.voting import Agreement, Verdict, agreement, vote
 
 DEFAULT_TOP_K = 5
@@ -87,8 +90,10 @@ class Classifier:
         views = request.views or pb.VIEWS_SINGLE
         rule = request.vote or ensemble.vote
         top_k = _check_choices(request, views, rule, len(ensemble.labels))
+        if views == pb.VIEWS_DENSE:
+            ensemble = ensemble.dense
 
-        rows = await self._rows(_open(request, self._limits), ensemble, views)
+        rows = await self._rows(_open(request, self._limits, views), ensemble, views, request.boxes)
 
         queued = self._clock()
         logits, started = await _scores(ensemble, rows, deadline)
@@ -101,12 +106,14 @@ class Classifier:
         self._metrics.answered(ensemble.name, label, seconds.queue, seconds.compute, self._clock() - scored)
         return Answer(ensemble, views, rule, top_k, verdict, agreed, abstained, logits, seconds)
 
-    async def _rows(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
+    async def _rows(
+        self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
+    ) -> list[NDArray[np.uint8]]:
         """The rows of each member, from a picture whose header was read. Only the rows outlive this: decoded
         pictures are large, and calls may wait long.
         """
-        if picture.width * picture.height <= _INLINE_PIXELS:
-            return self._cut(picture, ensemble, views)
+        if picture.width * picture.height * max(1, len(boxes)) <= _INLINE_PIXELS:
+            return self._cut(picture, ensemble, views, boxes)
         if self._undecoded >= self._max_undecoded:
             raise Overloaded(
                 f"At most {self._max_undecoded} large pictures may wait to be decoded, and so many do. "
@@ -115,11 +122,13 @@ class Classifier:
         self._undecoded += 1
         try:
             in_thread = asyncio.get_running_loop().run_in_executor
-            return await in_thread(self._decoding, self._cut, picture, ensemble, views)
+            return await in_thread(self._decoding, self._cut, picture, ensemble, views, boxes)
         finally:
             self._undecoded -= 1
 
-    def _cut(self, picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> list[NDArray[np.uint8]]:
+    def _cut(
+        self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
+    ) -> list[NDArray[np.uint8]]:
         """The rows of each member; members that look at pictures the same way share theirs."""
         opened = self._clock()
         upright = pictures.decode(picture)
@@ -129,7 +138,7 @@ class Classifier:
         for member in ensemble.members:
             look, card = member.servable.look, member.servable.card
             if look not in cut:
-                cut[look] = geometry.cut(upright, card.input, card.geometry, views)
+                cut[look] = _seen(upright, card, views, boxes)
             rows.append(cut[look])
         self._metrics.prepared(decoded - opened, self._clock() - decoded)
         return rows
@@ -137,6 +146,15 @@ class Classifier:
     def close(self) -> None:
         """Gives the decoding threads back."""
         self._decoding.shutdown()
+
+
+def _seen(upright: Image.Image, card: ModelCard, views: pb.Views, boxes: Sequence[pb.Box]) -> NDArray[np.uint8]:
+    """uint8 [views, height, width, channels] of one picture, for the network of `card`."""
+    if views == pb.VIEWS_DENSE:
+        return dense.canvases(upright, card.input, card.geometry)
+    if views == pb.VIEWS_BOXES:
+        return listed.cut(upright, card.input, boxes)
+    return geometry.cut(upright, card.input, card.geometry, views)
 
 
 async def _scores(
@@ -160,9 +178,10 @@ async def _scores(
 
 def _check_choices(request: pb.ClassifyRequest, views: pb.Views, rule: pb.Vote, classes: int) -> int:
     """The number of predictions to return. Raises InvalidRequest where a choice is none of those there are."""
-    if views not in PLANS:
-        known = ", ".join(pb.Views.Name(views) for views in PLANS)
+    if views not in CHOICES:
+        known = ", ".join(map(pb.Views.Name, CHOICES))
         raise InvalidRequest(f"Views are one of {known}; number {views} came.")
+    listed.check(views, request.boxes)
     if rule not in _VOTES:
         raise InvalidRequest(f"A vote is one of {', '.join(map(pb.Vote.Name, _VOTES))}; number {rule} came.")
     if not 0 <= request.min_confidence <= 1:
@@ -186,9 +205,13 @@ def _abstention(verdict: Verdict, min_confidence: float) -> str:
     return f"The winner's probability is {confidence:.4g}; {min_confidence:.4g} was asked for."
 
 
-def _open(request: pb.ClassifyRequest, limits: pictures.Limits) -> Image.Image:
-    """The picture of `request`, within `limits`. Raises InvalidRequest."""
+def _open(request: pb.ClassifyRequest, limits: pictures.Limits, views: pb.Views) -> Image.Image:
+    """The picture of `request`, within `limits` and those of `views`. Raises InvalidRequest."""
     if request.WhichOneof("picture") == "tensor":
         tensor = request.tensor
-        return pictures.from_samples(tensor.data_type, tensor.shape, tensor.content, limits)
-    return pictures.open_header(request.encoded, limits)
+        picture = pictures.from_samples(tensor.data_type, tensor.shape, tensor.content, limits)
+    else:
+        picture = pictures.open_header(request.encoded, limits)
+    if views == pb.VIEWS_DENSE:
+        dense.check_aspect(picture.size)
+    return picture

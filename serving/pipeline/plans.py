@@ -52,6 +52,17 @@ class View(NamedTuple):
         return " ".join(filter(None, (square, place, "mirrored" if self.mirrored else "", self.canvas.name)))
 
 
+class WholeCanvas(NamedTuple):
+    """All of the card's own canvas, for a network that takes pictures of any size."""
+
+    mirrored: bool = False
+
+    @property
+    def name(self) -> str:
+        """As answers call it."""
+        return "whole canvas mirrored" if self.mirrored else "whole canvas"
+
+
 def _percent(top: float, left: float) -> str:
     return f"{top:.0%} down {left:.0%} across"
 
@@ -82,7 +93,7 @@ _LARGER = tuple(Canvas("input", sevenths) for sevenths in (1, 2, 3, 4))
 _CENTRE = View(0.5, 0.5)
 _FIVE = tuple(View(top, left) for top, left in _PLACE_NAMES)
 
-PLANS: dict[int, tuple[View, ...]] = {
+CROPS: dict[int, tuple[View, ...]] = {
     pb.VIEWS_SINGLE: (_CENTRE,),
     pb.VIEWS_MIRROR: _with_mirror_images((_CENTRE,)),
     pb.VIEWS_FIVE: _FIVE,
@@ -103,6 +114,22 @@ PLANS: dict[int, tuple[View, ...]] = {
         )
     ),
 }
+
+# Simonyan and Zisserman 2014, section 3.2: "we also augment the test set by horizontal flipping of the images; the
+# soft-max class posteriors of the original and flipped images are averaged".
+DENSE = (WholeCanvas(), WholeCanvas(mirrored=True))
+
+PLANS: dict[int, tuple[View, ...] | tuple[WholeCanvas, ...]] = {**CROPS, pb.VIEWS_DENSE: DENSE}
+"""Every choice of views that is a list of its own. Those of VIEWS_BOXES come with the request."""
+CHOICES = (*PLANS, pb.VIEWS_BOXES)
+
+
+def view_names(views: pb.Views, boxes: int) -> tuple[str, ...]:
+    """What the views of a request are called that lists so many boxes."""
+    if views == pb.VIEWS_BOXES:
+        return tuple(f"box {number}" for number in range(1, boxes + 1))
+    return tuple(view.name for view in PLANS[views])
+
 
 OF_THE_TEN = (pb.VIEWS_SINGLE, pb.VIEWS_MIRROR, pb.VIEWS_FIVE, pb.VIEWS_TEN)
 """Choices whose views are all among the ten."""

@@ -9,15 +9,15 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
-from serving.pipeline.plans import OWN, PLANS, Canvas, View
+from serving.pipeline.plans import CROPS, OWN, Canvas, View
 
 
 def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
     """The rows that a network sees of `picture`, an upright 8-bit grey or RGB image.
 
-    Returns uint8 [views, input.height, input.width, input.channels], in the order of PLANS.
+    Returns uint8 [views, input.height, input.width, input.channels], in the order of CROPS.
     """
-    plan = PLANS[views]
+    plan = CROPS[views]
     canvases = {
         canvas: lay_out(picture, input, geometry_of(canvas, input, geometry))
         for canvas in dict.fromkeys(view.canvas for view in plan)
@@ -82,7 +82,7 @@ def _crop(area: NDArray[np.uint8], size: tuple[int, int], top: float, left: floa
 
 
 def _resize(area: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """All of `area` in `size` (height, width)."""
+    """All of `area`, uint8 [height, width, channels], in `size` (height, width)."""
     image = Image.fromarray(area[..., 0] if area.shape[2] == 1 else area)
     resized = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.asarray(resized).reshape(*size, area.shape[2])

@@ -5,7 +5,7 @@ from tests.serving.oracle import Choir
 from tests.serving.tiny import TinyModel
 
 SHADES_1 = TinyModel("shades", 1, seed=1)
-SHADES_2 = TinyModel("shades", 2, seed=2)
+SHADES_2 = TinyModel("shades", 2, seed=2, dense=True)
 TONES = TinyModel("tones", 1, seed=3, temperature=2.0, vote=pb.VOTE_MAJORITY)
 # Looks at pictures in its own way: grey, without a margin, and at smaller crops.
 GREYS = TinyModel("greys", 1, seed=4, side=10, channels=1, margin=0)

@@ -98,8 +98,11 @@ def fake_card(name: str = "shades", labels=LABELS, **fields) -> ModelCard:
 
 
 def fake_servable(name: str = "shades", version: int = 1, engine=None, observer=None, **options) -> Servable:
-    """A servable of numpy. `options` are fake_card's, and `batching` and `clock`."""
+    """A servable of numpy. `options` are fake_card's, and `batching`, `clock` and `dense`."""
     batching = options.pop("batching", Batching.of(max_batch_size=8))
     clock = options.pop("clock", FakeClock())
+    dense = options.pop("dense", None)
     card = fake_card(name, **options)
-    return Servable(name, version, card, engine or FreeEngine(), batching, clock, observer or RecordingObserver())
+    return Servable(
+        name, version, card, engine or FreeEngine(), batching, clock, observer or RecordingObserver(), dense
+    )

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from serving.errors import InvalidRequest
 from tests.serving.choir import CHOIR, SHADES_1, SHADES_2
-from tests.serving.oracle import Choir
+from tests.serving.oracle import Choir, softmax
 from tests.serving.picture_files import file_of, noise
 from tests.serving.tiny import LABELS
 
@@ -57,6 +58,36 @@ def test_every_view_of_a_larger_choice_votes(client, views, count):
     alone = np.array(list(answer.view_scores.values()))
     assert len(alone) == count
     check(answer, alone.mean(axis=0))
+
+
+def test_dense_views_see_the_whole_canvas_and_its_mirror_image(client):
+    answer = client.classify(ENCODED, model="shades", views="dense", with_view_scores=True, top_k=6)
+    canvas = np.pad(PICTURE, [(1, 1), (1, 1), (0, 0)])
+    alone = softmax(np.stack([SHADES_2.dense_logits(each) for each in (canvas, canvas[:, ::-1])]))
+    assert answer.views == "dense"
+    assert list(answer.view_scores) == ["whole canvas", "whole canvas mirrored"]
+    np.testing.assert_allclose(list(answer.view_scores.values()), alone, atol=2e-5)
+    check(answer, alone.mean(axis=0))
+
+
+def test_boxes_that_are_listed_vote_by_number(client):
+    boxes = [(0, 0, 0.75, 0.6), (0.25, 0.4, 1, 1)]
+    answer = client.classify(ENCODED, model="shades", boxes=boxes, with_view_scores=True, top_k=6)
+    alone = softmax(SHADES_2.logits(np.stack([PICTURE[:12, :12], PICTURE[4:, 8:]])))
+    assert answer.views == "boxes"
+    assert list(answer.view_scores) == ["box 1", "box 2"]
+    np.testing.assert_allclose(list(answer.view_scores.values()), alone, atol=2e-5)
+    check(answer, alone.mean(axis=0))
+
+
+def test_members_see_boxes_at_their_own_size(client):
+    answer = client.classify(ENCODED, model="choir", boxes=[(0, 0, 1, 1)], with_member_scores=True)
+    assert list(answer.member_scores) == ["shades", "tones", "greys"]
+
+
+def test_boxes_beside_other_views_are_refused(client):
+    with pytest.raises(InvalidRequest, match="1 came with VIEWS_TEN"):
+        client.classify(ENCODED, model="shades", views="ten", boxes=[(0, 0, 1, 1)])
 
 
 @pytest.mark.parametrize("choice", [{"version": 1}, {"version_label": "production"}])

@@ -34,6 +34,12 @@ def test_answered_calls_are_counted_by_method_model_views_and_status(server):
     assert server.sample(REQUESTS, **requests("OK", 1, method="ClassifyStream")) == 1
 
 
+def test_boxes_are_one_series_however_many_there_are(server):
+    for count in (1, 3):
+        server.classify(asked(DARK, views=pb.VIEWS_BOXES, boxes=[pb.Box(bottom=1, right=1)] * count))
+    assert server.sample(REQUESTS, **requests("OK", "boxes")) == 2
+
+
 def test_failed_calls_are_counted_by_status_and_rejections_by_reason(server):
     server.refusal(asked(DARK, "absent"))
     server.refusal(asked(DARK, top_k=0))

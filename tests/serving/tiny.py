@@ -31,6 +31,7 @@ class TinyModel:
     margin: int = 1
     temperature: float = 1.0
     vote: int = pb.VOTE_MEAN_PROBABILITY
+    dense: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -46,6 +47,12 @@ class TinyModel:
         """float64 [N, classes], before the temperature: what the graph computes."""
         return rows.reshape(len(rows), -1).astype(np.int64) @ self.weights / _SCALE
 
+    def dense_logits(self, canvas: np.ndarray) -> np.ndarray:
+        """float64 [classes] of one canvas [height, width, channels]: the mean over all of its crops."""
+        places = [range(room - self.side + 1) for room in canvas.shape[:2]]
+        crops = [canvas[top : top + self.side, left : left + self.side] for top in places[0] for left in places[1]]
+        return self.logits(np.stack(crops)).mean(axis=0)
+
     def card(self) -> ModelCard:
         """A card with golden inputs, but without files."""
         golden = np.random.default_rng(1).integers(0, 256, (2, *self.input_shape), np.uint8)
@@ -56,6 +63,7 @@ class TinyModel:
             geometry=Geometry(shorter_side=self.shorter_side, margin=self.margin),
             temperature=self.temperature,
             vote=self.vote,
+            dense=self.dense,
             golden_inputs=[
                 GoldenInput(png=_png(row), probabilities=scores)
                 for row, scores in zip(golden, cards.softmax(self.logits(golden)), strict=True)
@@ -95,8 +103,15 @@ def _save(model: TinyModel, directory: Path, gate: Path | None) -> None:
                 rows += 0.0 * tf.cast(_wait_for(gate, rows), tf.float32)
             return {"logits": rows @ self.weights / _SCALE, "rows": tf.identity(rows)}
 
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, model.channels], tf.uint8, name="pictures")])
+        def serve_densely(self, pictures):
+            kernel = tf.reshape(self.weights, [*model.input_shape, len(LABELS)])
+            sums = tf.nn.conv2d(tf.cast(pictures, tf.float32), kernel, 1, "VALID")
+            return {"logits": tf.reduce_mean(sums, axis=[1, 2]) / _SCALE}
+
     linear = Linear()
-    tf.saved_model.save(linear, str(directory), signatures={"serving_default": linear.serve})
+    dense = {"dense": linear.serve_densely} if model.dense else {}
+    tf.saved_model.save(linear, str(directory), signatures={"serving_default": linear.serve, **dense})
 
 
 def _wait_for(gate: Path, rows):

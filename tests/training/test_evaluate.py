@@ -10,11 +10,11 @@ import pytest
 
 from protos.classification_pb2 import ClassifyRequest, Tensor, Views, Vote
 from protos.model_card_pb2 import Geometry, Input, ModelCard
-from serving.errors import EngineFailed
+from serving.errors import EngineFailed, InvalidRequest
 from serving.metrics import Metrics
 from serving.models.declaration import VOTES
 from serving.models.engines.engine import Engine
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
@@ -66,7 +66,7 @@ async def served_errors(root, name, data, views, vote):
 
     def load(directory, declared):
         observer = metrics.queue_observer(directory.parent.name, 1)
-        return Servable.load(directory, TensorFlowEngine, Batching.of(), time.monotonic, observer)
+        return Servable.load(directory, TensorFlowEngine, Batching.of(), time.monotonic, observer, dense_engine)
 
     repository = Repository.load(root, load)
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, 1)
@@ -172,6 +172,11 @@ def test_pictures_of_other_classes_are_refused(ask):
     other = brightness(0, labels=("dark", "grey", "white"))
     with pytest.raises(DataUnusable, match="'levels' knows dark, grey, bright, and levels has dark, grey, white"):
         ask([as_member(Brightness())], other)
+
+
+def test_a_model_without_dense_views_is_not_measured_by_them():
+    with pytest.raises(InvalidRequest, match="levels #1 has none"):
+        count_votes({"a": as_member(Brightness())}, brightness(0, 20), plans=[Views.VIEWS_DENSE])
 
 
 def test_an_engine_that_fails_ends_the_measuring_with_its_error():

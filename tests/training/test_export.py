@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from google.protobuf import json_format
 from protos.classification_pb2 import Views
 from serving.errors import ModelRejected
 from serving.models import card as cards
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
 from training.batches import Canvases
 from training.export import publish_trained
 from training.fit import Trained, make_models
@@ -95,3 +97,20 @@ def test_views_are_measured_on_the_exported_model(version, tiny_data):
     errors = {each.views: each.top_1_error for each in cards.read(version).measurements}
     wrong = engine.run(tiny_data.test.images).argmax(axis=-1) != tiny_data.test.class_ids
     assert errors[Views.VIEWS_SINGLE] == wrong.mean()
+
+
+def test_the_dense_signature_averages_the_scores_of_every_place(version):
+    assert cards.read(version).dense
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 24, 20, 1), np.uint8)
+    crops = [pictures[:, top : top + 16, left : left + 16] for top in (0, 4, 8) for left in (0, 4)]
+    engine = TensorFlowEngine(version)
+    expected = np.mean([engine.run(crop) for crop in crops], axis=0)
+    np.testing.assert_allclose(dense_engine(version).run(pictures), expected, atol=1e-5)
+
+
+def test_a_network_for_one_size_promises_no_dense_signature(tiny_recipe, tiny_data, tmp_path):
+    recipe = dataclasses.replace(tiny_recipe, architecture="lenet5-1998", options={}, input_side=32, shorter_side=32)
+    model, _ = make_models(recipe, 3, 1, Canvases(tiny_data, recipe).statistics())
+    version = publish_trained(Trained(model, recipe, 5, []), tiny_data, tmp_path / "old")
+    assert not cards.read(version).dense
+    assert list(tf.saved_model.load(str(version)).signatures) == ["serving_default"]

@@ -51,8 +51,9 @@ class PaddedShortcut(layers.Layer):
         return ops.pad(kept, ((0, 0), (0, 0), (0, 0), (0, self.filters - inputs.shape[-1])))
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return batch, -(-height // self.strides), -(-width // self.strides), self.filters
+        batch, *sides, _ = input_shape
+        kept = [side and -(-side // self.strides) for side in sides]  # a side that is left open is None
+        return batch, *kept, self.filters
 
     def get_config(self):
         return super().get_config() | {"filters": self.filters, "strides": self.strides}

@@ -9,6 +9,8 @@ Precision = Literal["float32", "bfloat16", "int8"]
 
 SIGNATURE = "serving_default"
 """Of a SavedModel, what is served."""
+DENSE = "dense"
+"""The same network, run as fully convolutional; of those that were exported with it."""
 OUTPUT = "logits"
 """Of the signature's outputs, what is voted with."""
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.errors import ModelRejected
-from serving.models.engines.engine import OUTPUT, SIGNATURE, Engine, Precision
+from serving.models.engines.engine import DENSE, OUTPUT, SIGNATURE, Engine, Precision
 from serving.models.engines.quiet import chatter_kept_back
 
 with chatter_kept_back():
@@ -34,8 +34,8 @@ class TensorFlowEngine(Engine):
     there is no eager dispatch.
     """
 
-    def __init__(self, directory: Path, precision: Precision = "float32") -> None:
-        """Loads the signature "serving_default" of the SavedModel in `directory`. In bfloat16, operations that are
+    def __init__(self, directory: Path, precision: Precision = "float32", signature_name: str = SIGNATURE) -> None:
+        """Loads one signature of the SavedModel in `directory`. In bfloat16, operations that are
         safe in it and that the processor has it for are computed in it.
 
         Raises ModelRejected where the precision is int8, where there is no SavedModel, or its signature is not
@@ -46,7 +46,7 @@ class TensorFlowEngine(Engine):
                 "int8 is computed by OpenVINO, not by TensorFlow. Serve the model with engine: auto or openvino."
             )
         saved_model = _saved_model(directory)  # held until frozen: a signature alone does not keep its variables
-        signature = _signature(saved_model, directory)
+        signature = _signature(saved_model, directory, signature_name)
         frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
         with tf.Graph().as_default() as graph:
             tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
@@ -66,6 +66,11 @@ class TensorFlowEngine(Engine):
         return self._call(rows)
 
 
+def dense_engine(directory: Path) -> TensorFlowEngine:
+    """The engine of the signature that takes pictures of any size. Raises ModelRejected."""
+    return TensorFlowEngine(directory, signature_name=DENSE)
+
+
 def _saved_model(directory: Path):
     try:
         return tf.saved_model.load(str(directory))
@@ -73,19 +78,19 @@ def _saved_model(directory: Path):
         raise ModelRejected(f"A version is a SavedModel; {directory} is not ({error}). {_PUBLISH}") from error
 
 
-def _signature(saved_model, directory: Path):
-    """The function that `saved_model` is served by. Raises ModelRejected."""
-    if SIGNATURE not in saved_model.signatures:
+def _signature(saved_model, directory: Path, name: str):
+    """The function of that name that `saved_model` is served by. Raises ModelRejected."""
+    if name not in saved_model.signatures:
         raise ModelRejected(
-            f"A SavedModel is served by its signature {SIGNATURE!r}; the one in {directory} has "
+            f"A SavedModel is served by its signature {name!r}; the one in {directory} has "
             f"{sorted(saved_model.signatures)}. {_PUBLISH}"
         )
-    signature = saved_model.signatures[SIGNATURE]
+    signature = saved_model.signatures[name]
     inputs = list(signature.structured_input_signature[1].values())
     outputs = signature.structured_outputs
     if len(inputs) != 1 or inputs[0].dtype != tf.uint8 or inputs[0].shape.rank != 4 or OUTPUT not in outputs:
         raise ModelRejected(
-            f"{SIGNATURE!r} takes one uint8 tensor [batch, height, width, channels] and gives {OUTPUT!r}; "
+            f"{name!r} takes one uint8 tensor [batch, height, width, channels] and gives {OUTPUT!r}; "
             f"the one in {directory} takes {inputs} and gives {sorted(outputs)}. {_PUBLISH}"
         )
     return signature

@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from serving.commands.classify import classify
 from tests.serving.choir import CHOIR, SHADES_2
-from tests.serving.oracle import Choir
+from tests.serving.oracle import Choir, softmax
 from tests.serving.picture_files import file_of, noise
 from tests.serving.tiny import LABELS
 
@@ -61,6 +62,21 @@ def test_options_reach_the_server(run, boot):
     assert json.loads(run(boot, "--model", "shades", "--version", "1", "--json").stdout)["model_versions"] == {
         "shades": 1
     }
+
+
+def test_boxes_vote_in_the_place_of_views(run, boot):
+    result = run(boot, "--model", "shades", "--box", "0,0,0.75,0.6", "--box", "0.25,0.4,1,1", "--json")
+    alone = softmax(SHADES_2.logits(np.stack([PICTURE[:12, :12], PICTURE[4:, 8:]])))
+    answer = json.loads(result.stdout)
+    assert answer["views"] == "boxes"
+    assert answer["predictions"][0]["probability"] == pytest.approx(alone.mean(axis=0).max(), abs=2e-5)
+
+
+@pytest.mark.parametrize("box", ["0,0,1", "0,0,1,1,1", "top,0,1,1", ""])
+def test_a_box_that_is_not_four_numbers_is_a_wrong_usage(run, boot, box):
+    result = run(boot, "--box", box)
+    assert result.exit_code == 2
+    assert "four numbers from 0 to 1" in result.stderr
 
 
 def test_without_a_model_the_only_ensemble_answers(run, boot):

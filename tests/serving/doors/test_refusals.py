@@ -12,8 +12,8 @@ ENCODED = file_of(noise(16, 20))
 UINT8, FLOAT32 = pb.Tensor.DATA_TYPE_UINT8, pb.Tensor.DATA_TYPE_FLOAT32
 
 
-def spec(**fields) -> pb.ClassifyRequest:
-    return pb.ClassifyRequest(model=pb.ModelSpec(**{"name": "shades", **fields}), encoded=ENCODED)
+def spec(views: int = pb.VIEWS_UNSPECIFIED, **fields) -> pb.ClassifyRequest:
+    return pb.ClassifyRequest(model=pb.ModelSpec(**{"name": "shades", **fields}), encoded=ENCODED, views=views)
 
 
 def asked(**fields) -> pb.ClassifyRequest:
@@ -38,9 +38,32 @@ REFUSED = {
     "top_k above the classes": (asked(top_k=7), INVALID, "top_k is from 1 to the model's 6 classes; 7 came"),
     "top_k beyond measure": (asked(top_k=2**32 - 1), INVALID, "4294967295 came"),
     "views that there are not": (
-        asked(views=9),
+        asked(views=10),
         INVALID,
-        "VIEWS_TEN, VIEWS_MULTI_SCALE, VIEWS_GRID, VIEWS_INCEPTION_144; number 9",
+        "VIEWS_GRID, VIEWS_INCEPTION_144, VIEWS_DENSE, VIEWS_BOXES; number 10",
+    ),
+    "dense views of a model without them": (
+        spec(version=1, views=pb.VIEWS_DENSE),
+        INVALID,
+        "fully convolutional form; shades has none. Ask for other views",
+    ),
+    "dense views of an ensemble of which one has them": (
+        spec(name="choir", views=pb.VIEWS_DENSE),
+        INVALID,
+        "shades, tones, greys has none",
+    ),
+    "dense views of a strip": (
+        asked(views=pb.VIEWS_DENSE, encoded=file_of(noise(10, 41))),
+        INVALID,
+        "at most 4 times its shorter; 41x10 came",
+    ),
+    "boxes without any": (asked(views=pb.VIEWS_BOXES), INVALID, "VIEWS_BOXES are 1 to 150 boxes; 0 came"),
+    "boxes beside other views": (asked(boxes=[pb.Box(bottom=1, right=1)]), INVALID, "1 came with VIEWS_SINGLE"),
+    "a box of nothing": (asked(views=pb.VIEWS_BOXES, boxes=[pb.Box()]), INVALID, "box 1 has top 0, left 0, bottom 0"),
+    "a box of a few pixels": (
+        asked(views=pb.VIEWS_BOXES, boxes=[pb.Box(bottom=1, right=0.1)]),
+        INVALID,
+        "box 1 has 2x16 of the picture's 20x16",
     ),
     "a confidence beyond 1": (asked(min_confidence=1.5), INVALID, "min_confidence is a probability, from 0 to 1; 1.5"),
     "a confidence that is no number": (asked(min_confidence=float("nan")), INVALID, "from 0 to 1; nan came"),

@@ -10,7 +10,7 @@ from protos.classification_pb2 import ModelSpec
 from serving.errors import ModelRejected, Overloaded
 from serving.models import card as cards
 from serving.models.declaration import ModelDeclaration
-from serving.models.engines.tensorflow import TensorFlowEngine
+from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from tests.serving.choir import SHADES_1
@@ -22,7 +22,7 @@ BATCHING = Batching.of(max_batch_size=2)
 
 
 def load(directory, declared=None):
-    return Servable.load(directory, TensorFlowEngine, BATCHING, FakeClock(), RecordingObserver())
+    return Servable.load(directory, TensorFlowEngine, BATCHING, FakeClock(), RecordingObserver(), dense_engine)
 
 
 @pytest.fixture
@@ -84,7 +84,8 @@ def test_a_version_is_named_by_where_it_lies(shades):
 
 def test_a_version_meets_every_batch_size_before_it_is_ready(shades):
     engine = FreeEngine(score=lambda rows: SHADES_1.logits(rows).astype(np.float32))
-    Servable.load(shades, lambda _: engine, Batching.of(max_batch_size=6), FakeClock(), RecordingObserver())
+    batching = Batching.of(max_batch_size=6)
+    Servable.load(shades, lambda _: engine, batching, FakeClock(), RecordingObserver(), dense_engine)
     after_golden_inputs = [len(rows) for rows in engine.batches[1:]]
     assert sorted(set(after_golden_inputs)) == [1, 2, 4, 6]
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
-from serving.pipeline.plans import OF_THE_TEN, OWN, PLANS, Canvas
+from serving.pipeline.plans import CROPS, OF_THE_TEN, OWN, PLANS, Canvas
 from serving.pipeline.views import cut, geometry_of, lay_out
 
 COUNTS = {
@@ -168,22 +168,22 @@ def test_a_colour_picture_becomes_its_luma_for_a_grey_input(colour, luma):
 
 
 def test_views_are_named_by_their_place():
-    assert [view.name for view in PLANS[pb.VIEWS_FIVE]] == [
+    assert [view.name for view in CROPS[pb.VIEWS_FIVE]] == [
         "centre",
         "top left",
         "top right",
         "bottom left",
         "bottom right",
     ]
-    assert [view.name for view in PLANS[pb.VIEWS_MIRROR]] == ["centre", "centre mirrored"]
-    assert [view.name for view in PLANS[pb.VIEWS_MULTI_SCALE]][:3] == ["centre smaller", "centre", "centre larger"]
-    assert PLANS[pb.VIEWS_GRID][-2].name == "100% down 75% across mirrored larger"
-    assert PLANS[pb.VIEWS_INCEPTION_144][5].name == "first square whole at 8/7"
+    assert [view.name for view in CROPS[pb.VIEWS_MIRROR]] == ["centre", "centre mirrored"]
+    assert [view.name for view in CROPS[pb.VIEWS_MULTI_SCALE]][:3] == ["centre smaller", "centre", "centre larger"]
+    assert CROPS[pb.VIEWS_GRID][-2].name == "100% down 75% across mirrored larger"
+    assert CROPS[pb.VIEWS_INCEPTION_144][5].name == "first square whole at 8/7"
 
 
-@pytest.mark.parametrize("views", PLANS)
+@pytest.mark.parametrize("views", CROPS)
 def test_no_two_views_are_the_same_or_called_the_same(views):
-    assert len(set(PLANS[views])) == len({view.name for view in PLANS[views]}) == COUNTS[views]
+    assert len(set(CROPS[views])) == len({view.name for view in CROPS[views]}) == COUNTS[views]
 
 
 def test_the_choices_of_the_ten_are_all_those_whose_views_are_among_them():
@@ -212,7 +212,7 @@ def test_of_an_input_of_224_pixels_canvases_are_those_of_the_papers(canvas, shor
     assert (laid_out.shorter_side, laid_out.margin) == (shorter_side, margin)
 
 
-@given(inputs_and_geometries(), st.sampled_from([view.canvas for plan in PLANS.values() for view in plan]))
+@given(inputs_and_geometries(), st.sampled_from([view.canvas for plan in CROPS.values() for view in plan]))
 def test_no_canvas_is_smaller_than_the_input(model, canvas):
     input, geometry = model
     laid_out = geometry_of(canvas, input, geometry)
