@@ -12,6 +12,7 @@ COMMANDS = {
     "train": ("training.command_line:train", "Train a network and publish it as a model."),
     "evaluate": ("training.evaluate_command:evaluate", "Measure models, their views and their ensemble."),
     "export": ("training.export_command:export", "Publish a Keras model of your own, or published weights."),
+    "calibrate": ("training.adaptive.command_line:calibrate", "Find when a vote over views and models may end early."),
     "quantize": ("training.quantize_command:quantize", "Publish a model in 8 bits, as a new version."),
     "architectures": ("training.architectures.command_line:architectures", "List the networks of the papers."),
     "records": ("training.records_command:records", "Write a folder of pictures as TFRecords."),

@@ -67,6 +67,12 @@ class Answer:
     vote: str
     abstained: str
     """Why the answer names no label; empty where it names the winner's."""
+    views_used: int
+    """How many views voted: fewer than `views` are where an adaptive vote was decided early."""
+    rows_used: int
+    """Computed for this answer, over all members."""
+    absent_members: Mapping[str, str]
+    """Members without whom the vote was held, and why: "late" or "failed"."""
     view_agreement: float
     """Of all views of all members, by weight, the share whose best class is the winner: from 0 to 1."""
     member_agreement: float
@@ -117,6 +123,12 @@ class Question:
     with_member_scores: bool = False
     min_confidence: float = 0.0
     """Where the winner's probability is below it, the answer abstains."""
+    min_views: str | None = None
+    """As few as this are better than to be refused, when the server is pressed."""
+    bulk: bool = False
+    """Nobody waits for this picture: others may go first."""
+    adaptive: bool = False
+    """No more views and members than it takes until the vote is decided, where that was calibrated."""
     boxes: Sequence[Box] = ()
     """What to look at instead of the model's own views."""
 
@@ -141,6 +153,9 @@ class Question:
             with_view_scores=self.with_view_scores,
             with_member_scores=self.with_member_scores,
             min_confidence=self.min_confidence,
+            min_views=_enumerated("min_views", pb.Views, "VIEWS_", VIEWS, self.min_views) if self.min_views else None,
+            priority=pb.PRIORITY_BULK if self.bulk else pb.PRIORITY_INTERACTIVE,
+            adaptive=self.adaptive,
             boxes=[pb.Box(top=top, left=left, bottom=bottom, right=right) for top, left, bottom, right in self.boxes],
         )
         if isinstance(picture, (bytes, bytearray, memoryview)):
@@ -299,6 +314,9 @@ def _answer(response: pb.ClassifyResponse) -> Answer:
         views=_named(pb.Views, "VIEWS_", response.views),
         vote=_named(pb.Vote, "VOTE_", response.vote),
         abstained=response.abstained,
+        views_used=response.views_used,
+        rows_used=response.rows_used,
+        absent_members={each.model_version.name: each.reason for each in response.absent_members},
         view_agreement=response.view_agreement,
         member_agreement=response.member_agreement,
         decode_seconds=response.timing.decode_seconds,

@@ -67,8 +67,10 @@ class Server:
         await self._http.setup()
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.addresses[0][1]
-        for service in ("", SERVICE, *self.repository.names):
+        for service in ("", SERVICE):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self._health.tell_of(self.repository)
+        self._telling = asyncio.create_task(self._health.keep_telling_of(self.repository))
         await self._grpc.start()
         self._ready = True
 
@@ -78,6 +80,7 @@ class Server:
         Returns whether every engine came to rest.
         """
         self._ready = False
+        self._telling.cancel()
         await self._health.enter_graceful_shutdown()
         self._door.stop()
         await asyncio.sleep(_REFUSING_SECONDS)

@@ -94,6 +94,18 @@ class Metrics:
             ("model", "label"),
             registry=self.registry,
         )
+        self.stepped_down = Counter(
+            "tencrop_stepped_down_total",
+            "Requests looked at with fewer views than they asked for, under pressure; views is how many.",
+            ("model", "views"),
+            registry=self.registry,
+        )
+        self.absent_members = Counter(
+            "tencrop_absent_members_total",
+            "Members without whom an ensemble answered, by the reason: late or failed.",
+            ("model", "member", "reason"),
+            registry=self.registry,
+        )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:

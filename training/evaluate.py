@@ -70,15 +70,15 @@ def check_labels(card: ModelCard, data: DataSet) -> None:
         )
 
 
-def measure(members: Sequence[Member], data: DataSet) -> Scores:
+def measure(members: Sequence[Member], data: DataSet, views: Views = Views.VIEWS_TEN) -> Scores:
     """Asks all `members` about every picture of `data` to measure on, and keeps all that they say.
 
     Raises DataUnusable where a member has other labels than the data, ModelRejected where
     members differ in theirs.
     """
-    shape = (len(data.test), len(members), len(PLANS[Views.VIEWS_TEN]), len(data.labels))
+    shape = (len(data.test), len(members), len(PLANS[views]), len(data.labels))
     logits = np.empty(shape, np.float32)
-    _ask(members, data, Views.VIEWS_TEN, logits.__setitem__)
+    _ask(members, data, views, logits.__setitem__)
     return Scores(_title(data), logits, data.test.class_ids)
 
 
@@ -138,7 +138,7 @@ async def _classify(
 
     async def ask() -> None:
         for index, image in pictures:
-            keep(index, (await classifier.classify(_request(image, views), math.inf)).logits)
+            keep(index, (await classifier.classify(_request(image, views), math.inf)).polled.logits)
 
     crops_at_once = max(1, min(_PICTURES, _VIEWS // len(PLANS[views])))
     try:

@@ -60,6 +60,9 @@ Exits with 1 where a picture could not be classified; the others still are, unle
     metavar="P",
     help="Name no label where the winner's probability is below P.",
 )
+@click.option("--adaptive", is_flag=True, help="No more views and models than decide the vote, where calibrated.")
+@click.option("--min-views", type=click.Choice(VIEWS), help="As few as this are better than to be refused.")
+@click.option("--bulk", is_flag=True, help="Let pictures that somebody waits for go first.")
 @click.option(
     "--timeout", type=click.FloatRange(0.001, 86400), default=10.0, show_default=True, help="Seconds a picture."
 )

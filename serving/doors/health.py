@@ -5,6 +5,10 @@ import asyncio
 import grpc.aio
 from grpc_health.v1 import health, health_pb2
 
+from serving.models.repository import Repository
+
+_SECONDS = 1.0
+
 
 class HealthDoor(health.aio.HealthServicer):
     """The library's, but for its watches, which end with the server: left open, they would hold its stop for
@@ -27,6 +31,18 @@ class HealthDoor(health.aio.HealthServicer):
         finally:
             watch.cancel()
             self._watches.discard(watch)
+
+    async def tell_of(self, repository: Repository) -> None:
+        """Says of each model and ensemble whether it can answer, as far as is known."""
+        for name in repository.names:
+            status = health_pb2.HealthCheckResponse
+            await self.set(name, status.NOT_SERVING if repository.ails(name) else status.SERVING)
+
+    async def keep_telling_of(self, repository: Repository) -> None:
+        """The same, every second, until it is cancelled."""
+        while True:
+            await asyncio.sleep(_SECONDS)
+            await self.tell_of(repository)
 
     def end_watches(self) -> None:
         """Ends every open watch with OK, and lets no other begin."""

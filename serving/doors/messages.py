@@ -1,7 +1,7 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
-from serving.models.ensemble import Ensemble
+from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.classifier import Answer
 from serving.pipeline.plans import view_names
@@ -10,21 +10,24 @@ from serving.pipeline.voting import vote
 
 def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyResponse:
     """What the caller gets, with the extras that `request` asked for."""
-    ensemble, verdict, labels = answer.ensemble, answer.verdict, answer.ensemble.labels
+    verdict, labels, polled, rule = answer.verdict, answer.ensemble.labels, answer.polled, answer.choices.rule
     response = pb.ClassifyResponse(
         predictions=[
             pb.Prediction(label=labels[class_id], class_id=class_id, probability=verdict.probabilities[class_id])
-            for class_id in verdict.ranking[: answer.top_k].tolist()
+            for class_id in verdict.ranking[: answer.choices.top_k].tolist()
         ],
-        model_versions=[
-            pb.ModelVersion(name=member.servable.name, version=member.servable.version) for member in ensemble.members
-        ],
+        model_versions=[_version(member) for member in polled.voters],
         views=answer.views,
-        vote=answer.rule,
+        vote=rule,
         label="" if answer.abstained else labels[verdict.ranking[0]],
         abstained=answer.abstained,
         view_agreement=answer.agreement.views,
         member_agreement=answer.agreement.members,
+        views_used=len(polled.views),
+        rows_used=polled.rows,
+        absent_members=[
+            pb.AbsentMember(model_version=_version(member), reason=reason) for member, reason in polled.absent
+        ],
         timing=pb.Timing(
             decode_seconds=answer.seconds.decode,
             queue_seconds=answer.seconds.queue,
@@ -32,12 +35,13 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
         ),
     )
     if request.with_view_scores:
-        for number, name in enumerate(view_names(answer.views, len(request.boxes))):
-            alone = vote(answer.logits[:, number : number + 1], answer.rule, ensemble.weights)
-            response.view_scores.append(pb.Scores(name=name, probabilities=alone.probabilities))
+        names = view_names(answer.views, len(request.boxes))
+        for number, view in enumerate(polled.views):
+            alone = vote(polled.logits[:, number : number + 1], rule, polled.weights)
+            response.view_scores.append(pb.Scores(name=names[view], probabilities=alone.probabilities))
     if request.with_member_scores:
-        for number, member in enumerate(ensemble.members):
-            alone = vote(answer.logits[number : number + 1], answer.rule, [1.0])
+        for number, member in enumerate(polled.voters):
+            alone = vote(polled.logits[number : number + 1], rule, [1.0])
             response.member_scores.append(pb.Scores(name=member.servable.name, probabilities=alone.probabilities))
     return response
 
@@ -48,6 +52,10 @@ def to_list(repository: Repository) -> pb.ListModelsResponse:
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
     listed = models | ensembles
     return pb.ListModelsResponse(models=[listed[name] for name in repository.names])
+
+
+def _version(member: Member) -> pb.ModelVersion:
+    return pb.ModelVersion(name=member.servable.name, version=member.servable.version)
 
 
 def _model(model: ServedModel) -> pb.Model:
@@ -65,13 +73,7 @@ def _model(model: ServedModel) -> pb.Model:
 def _ensemble(ensemble: Ensemble) -> pb.Model:
     return pb.Model(
         name=ensemble.name,
-        members=[
-            pb.Member(
-                model_version=pb.ModelVersion(name=member.servable.name, version=member.servable.version),
-                weight=member.weight,
-            )
-            for member in ensemble.members
-        ],
+        members=[pb.Member(model_version=_version(member), weight=member.weight) for member in ensemble.members],
         labels=ensemble.labels,
         vote=ensemble.vote,
     )

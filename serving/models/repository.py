@@ -63,6 +63,14 @@ class Repository:
         """Every loaded version of every model."""
         return (servable for model in self.models.values() for servable in model.servables.values())
 
+    def ails(self, name: str) -> str:
+        """Why `name`, one of `names`, cannot answer now, as far as is known; empty where it can. Of a model, its
+        newest version.
+        """
+        if name in self.ensembles:
+            return self.ensembles[name].ails
+        return self.models[name].choose(ModelSpec(name=name)).ails
+
     def find(self, spec: ModelSpec) -> Ensemble:
         """Who answers `spec`. Without a name: the only ensemble, or else the only model.
 

@@ -1,6 +1,7 @@
 """One request, top to bottom: bytes, picture, views, members' queues, scores, vote."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import ModelCard
-from serving.errors import InvalidRequest, Overloaded
+from serving.errors import EngineFailed, Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
@@ -20,15 +21,16 @@ from serving.pipeline import boxes as listed
 from serving.pipeline import dense
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
-from serving.pipeline.plans import CHOICES
+from serving.pipeline.brownout import stepped_down
+from serving.pipeline.choices import Choices, choices_of
+from serving.pipeline.plans import CROPS
+from serving.pipeline.poll import Poll, Terms, poll, poll_adaptively
 from serving.pipeline.voting import Agreement, Verdict, agreement, vote
-
-DEFAULT_TOP_K = 5
 
 # Below this, decoding costs less than handing it to another thread and back.
 _INLINE_PIXELS = 128 * 128
 
-_VOTES = frozenset(pb.Vote.values()) - {pb.VOTE_UNSPECIFIED}
+log = logging.getLogger(__name__)
 
 
 class Seconds(NamedTuple):
@@ -48,14 +50,13 @@ class Answer:
 
     ensemble: Ensemble
     views: pb.Views
-    rule: pb.Vote
-    top_k: int
+    """What was looked at: under pressure, less than was chosen."""
+    choices: Choices
     verdict: Verdict
     agreement: Agreement
     abstained: str
     """Why the answer names no label; empty where it names the winner's."""
-    logits: NDArray[np.float32]
-    """float32 [members, views, classes], after each member's temperature."""
+    polled: Poll
     seconds: Seconds
 
 
@@ -87,24 +88,54 @@ class Classifier:
         """
         arrived = self._clock()
         ensemble = self._repository.find(request.model)
-        views = request.views or pb.VIEWS_SINGLE
-        rule = request.vote or ensemble.vote
-        top_k = _check_choices(request, views, rule, len(ensemble.labels))
-        if views == pb.VIEWS_DENSE:
+        choices = choices_of(request, ensemble.vote, len(ensemble.labels))
+        if choices.views == pb.VIEWS_DENSE:
             ensemble = ensemble.dense
+        views = self._views(ensemble, choices, deadline)
 
-        rows = await self._rows(_open(request, self._limits, views), ensemble, views, request.boxes)
+        rows = await self._rows(_open(request, self._limits, views), ensemble, views, choices.boxes)
 
         queued = self._clock()
-        logits, started = await _scores(ensemble, rows, deadline)
+        polled = await self._poll(ensemble, rows, views, choices, Terms(deadline, choices.priority, arrived))
         scored = self._clock()
-        verdict = vote(logits, rule, ensemble.weights)
-        agreed = agreement(logits, rule, ensemble.weights, verdict.ranking[0])
-        abstained = _abstention(verdict, request.min_confidence)
-        seconds = Seconds(queued - arrived, started - queued, scored - started)
+        verdict = vote(polled.logits, choices.rule, polled.weights)
+        agreed = agreement(polled.logits, choices.rule, polled.weights, verdict.ranking[0])
+        abstained = _abstention(verdict, choices.min_confidence)
+        seconds = Seconds(queued - arrived, polled.started - queued, scored - polled.started)
         label = "" if abstained else ensemble.labels[verdict.ranking[0]]
         self._metrics.answered(ensemble.name, label, seconds.queue, seconds.compute, self._clock() - scored)
-        return Answer(ensemble, views, rule, top_k, verdict, agreed, abstained, logits, seconds)
+        return Answer(ensemble, views, choices, verdict, agreed, abstained, polled, seconds)
+
+    def _views(self, ensemble: Ensemble, choices: Choices, deadline: float) -> pb.Views:
+        """Those that were asked for; fewer where the caller would rather have that than wait or be refused."""
+        if choices.min_views == choices.views:
+            return choices.views
+
+        def has_time_for(rows: int) -> bool:
+            servables = (member.servable for member in ensemble.members)
+            return all(servable.has_time_for(rows, deadline, choices.priority) for servable in servables)
+
+        views = stepped_down(choices.views, choices.min_views, has_time_for)
+        if views != choices.views:
+            self._metrics.stepped_down.labels(ensemble.name, len(CROPS[views])).inc()
+        return views
+
+    async def _poll(
+        self, ensemble: Ensemble, rows: list[NDArray[np.uint8]], views: pb.Views, choices: Choices, terms: Terms
+    ) -> Poll:
+        """What the members say; of a vote that may end early, until it is decided."""
+        adaptive = ensemble.adaptive_vote(views, choices.rule) if choices.adaptive else None
+        if adaptive and not any(member.servable.ails for member in ensemble.members):
+            try:
+                return await poll_adaptively(ensemble, rows, terms, adaptive)
+            except EngineFailed:
+                if not ensemble.quorum:
+                    raise
+                log.exception("an adaptive vote of %s is held in full", ensemble.name)
+        polled = await poll(ensemble, rows, terms, self._clock())
+        for member, reason in polled.absent:
+            self._metrics.absent_members.labels(ensemble.name, member.servable.name, reason).inc()
+        return polled
 
     async def _rows(
         self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
@@ -155,46 +186,6 @@ def _seen(upright: Image.Image, card: ModelCard, views: pb.Views, boxes: Sequenc
     if views == pb.VIEWS_BOXES:
         return listed.cut(upright, card.input, boxes)
     return geometry.cut(upright, card.input, card.geometry, views)
-
-
-async def _scores(
-    ensemble: Ensemble, rows: list[NDArray[np.uint8]], deadline: float
-) -> tuple[NDArray[np.float32], float]:
-    """float32 [members, views, classes] and when the last batch needed was started. Members run concurrently."""
-    futures = []
-    try:
-        for member, member_rows in zip(ensemble.members, rows, strict=True):
-            futures.append(member.servable.submit(member_rows, deadline))
-        scored = [await futures[0]] if len(futures) == 1 else await asyncio.gather(*futures)
-    finally:
-        for future in futures:
-            future.cancel()  # does nothing to those that are done, and withdraws the rows of the others
-    logits = [
-        scores.logits / np.float32(member.servable.card.temperature)
-        for scores, member in zip(scored, ensemble.members, strict=True)
-    ]
-    return np.array(logits), max(scores.started for scores in scored)
-
-
-def _check_choices(request: pb.ClassifyRequest, views: pb.Views, rule: pb.Vote, classes: int) -> int:
-    """The number of predictions to return. Raises InvalidRequest where a choice is none of those there are."""
-    if views not in CHOICES:
-        known = ", ".join(map(pb.Views.Name, CHOICES))
-        raise InvalidRequest(f"Views are one of {known}; number {views} came.")
-    listed.check(views, request.boxes)
-    if rule not in _VOTES:
-        raise InvalidRequest(f"A vote is one of {', '.join(map(pb.Vote.Name, _VOTES))}; number {rule} came.")
-    if not 0 <= request.min_confidence <= 1:
-        raise InvalidRequest(
-            f"min_confidence is a probability, from 0 to 1; {request.min_confidence} came. Leave it out to get the "
-            "winner whatever its probability."
-        )
-    top_k = request.top_k if request.HasField("top_k") else min(DEFAULT_TOP_K, classes)
-    if not 1 <= top_k <= classes:
-        raise InvalidRequest(
-            f"top_k is from 1 to the model's {classes} classes; {top_k} came. Leave it out to get {DEFAULT_TOP_K}."
-        )
-    return top_k
 
 
 def _abstention(verdict: Verdict, min_confidence: float) -> str:

@@ -19,7 +19,7 @@ class Scores:
 
     data_set: str
     logits: NDArray[np.float32]
-    """float32 [pictures, members, ten views, classes], after each member's temperature."""
+    """float32 [pictures, members, views, classes], after each member's temperature."""
     class_ids: NDArray[np.int32]
     """int32 [pictures], the truth."""
 

@@ -97,7 +97,7 @@ def test_how_long_a_batch_takes_is_known_before_the_first_call(shades):
         clock.advance(1.5)
         return SHADES_1.logits(rows).astype(np.float32)
 
-    servable = Servable.load(shades, lambda _: FreeEngine(score), BATCHING, clock, RecordingObserver())
+    servable = Servable.load(shades, lambda _: FreeEngine(score), BATCHING, clock, RecordingObserver(), dense_engine)
 
     @on_a_loop
     async def ask():

@@ -21,8 +21,10 @@ SIZES = (1, 2)
 
 @pytest.fixture
 def shades(models_root, tmp_path):
-    """A copy of shades 1 that a test may change."""
-    return shutil.copytree(models_root / "shades" / "1", tmp_path / "shades" / "1")
+    """A copy of shades 1 that a test may change, without what a server of other tests remembers of it."""
+    return shutil.copytree(
+        models_root / "shades" / "1", tmp_path / "shades" / "1", ignore=shutil.ignore_patterns(NAME.name)
+    )
 
 
 @pytest.fixture
