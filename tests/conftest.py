@@ -1,5 +1,6 @@
-"""What holds for every test: properties are checked without a time limit an example."""
+"""What holds for every test: properties are checked without a time limit an example, and servers share a loop."""
 
+import pytest
 from hypothesis import settings
 
 # The machine may be busy with a training run: slowness of one example says nothing of the code.
@@ -11,3 +12,13 @@ def pytest_configure(config):
     # Before any test is looked at: Torch's compiler does not survive being loaded after TensorFlow's.
     if "torchvision" in config.option.markexpr.replace("not torchvision", ""):
         import torchvision  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def loop():
+    """The loop that every server of the tests runs on."""
+    from tests.serving.loops import LoopThread  # most tests have no use for what it imports
+
+    thread = LoopThread()
+    yield thread
+    thread.close()

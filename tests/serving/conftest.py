@@ -9,16 +9,7 @@ import pytest
 from serving.client import Client
 from tests.serving.choir import DECLARATION, GREYS, SHADES_1, SHADES_2, TONES
 from tests.serving.clients import AsyncFromOutside
-from tests.serving.loops import LoopThread
 from tests.serving.running import Running, of_models
-
-
-@pytest.fixture(scope="session")
-def loop() -> Iterator[LoopThread]:
-    """The loop that every server of the tests runs on."""
-    thread = LoopThread()
-    yield thread
-    thread.close()
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,7 @@ def of_engines(
     ensembles: Mapping[str, Mapping[str, float]] | None = None,
     batching: Batching = EIGHT_ROWS,
     settings: Mapping[str, object] | None = None,
+    clock: Callable[[], float] = time.monotonic,
     **engines: Engine,
 ):
     """Runs a server over engines of the test's, each under its name, and ensembles of them by weight."""
@@ -111,7 +112,7 @@ def of_engines(
     def load(_: Settings, metrics: Metrics) -> Repository:
         servables = {
             name: fake_servable(
-                name, engine=engine, observer=metrics.queue_observer(name, 1), clock=time.monotonic, batching=batching
+                name, engine=engine, observer=metrics.queue_observer(name, 1), clock=clock, batching=batching
             )
             for name, engine in engines.items()
         }

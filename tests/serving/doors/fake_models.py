@@ -3,7 +3,8 @@
 import numpy as np
 
 from protos import classification_pb2 as pb
-from tests.serving.fakes import LABELS
+from serving.models.card import softmax
+from tests.serving.fakes import LABELS, brightness_logits
 
 DARK, MIDDLING, BRIGHT = 10, 128, 250
 """Grey levels that are, in this order, of each of the fake models' classes."""
@@ -18,6 +19,17 @@ def asked(level: int, name: str = "shades", **fields) -> pb.ClassifyRequest:
 def label_of(level: int) -> str:
     """The label that wins for a picture of that level."""
     return LABELS[[DARK, MIDDLING, BRIGHT].index(level)]
+
+
+def probabilities_of(level: int) -> dict[str, float]:
+    """The probability of every label for a picture of that level, which tells it from any other."""
+    (probabilities,) = softmax(brightness_logits(np.full((1, 8, 8, 1), level, np.uint8)))
+    return dict(zip(LABELS, probabilities.tolist(), strict=True))
+
+
+def probabilities_in(answer: pb.ClassifyResponse) -> dict[str, float]:
+    """What an answer says of every label."""
+    return {each.label: each.probability for each in answer.predictions}
 
 
 def levels_in(batches: list[np.ndarray]) -> list[list[int]]:

@@ -6,11 +6,9 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.models.engines.engine import Engine
 from serving.models.servable import Batching
 from tests.serving.doors.fake_models import BRIGHT, DARK, MIDDLING, asked, label_of, levels_in
-from tests.serving.fakes import PATIENCE, FreeEngine, HeldEngine, brightness_logits
-from tests.serving.loops import eventually
+from tests.serving.fakes import PATIENCE, FreeEngine, HeldEngine
 from tests.serving.running import of_engines
 
 INTERNAL, EXHAUSTED = grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -22,19 +20,6 @@ def secretly_failing(rows):
 
 def not_numbers(rows):
     return np.full((len(rows), 3), np.nan, np.float32)
-
-
-class FailingOnce(Engine):
-    """Raises on its first batch."""
-
-    def __init__(self) -> None:
-        self.failed = False
-
-    def run(self, rows):
-        if not self.failed:
-            self.failed = True
-            raise RuntimeError("out of memory")
-        return brightness_logits(rows)
 
 
 @pytest.mark.parametrize("score", [secretly_failing, not_numbers])
@@ -52,22 +37,6 @@ def test_the_log_has_the_reason_of_a_failure(loop, caplog):
     with of_engines(loop, shades=FreeEngine(secretly_failing)) as server:
         server.refusal(asked(DARK))
     assert "secret: /srv/models/shades ran out of memory" in caplog.text
-
-
-def test_a_failed_batch_is_followed_by_one_that_works(loop):
-    with of_engines(loop, shades=FailingOnce()) as server:
-        assert server.refusal(asked(DARK))[0] == INTERNAL
-        assert server.classify(asked(BRIGHT)).predictions[0].label == label_of(BRIGHT)
-
-
-def test_a_model_that_hangs_keeps_no_other_from_answering(loop):
-    engine = HeldEngine()
-    with of_engines(loop, shades=engine, tones=FreeEngine()) as server:
-        hanging = server.stub.Classify.future(asked(DARK), timeout=PATIENCE)
-        engine.wait_until_busy()
-        assert server.classify(asked(BRIGHT, "tones")).predictions[0].label == label_of(BRIGHT)
-        engine.let_go()
-        assert hanging.result().predictions[0].label == label_of(DARK)
 
 
 def test_calls_that_wait_share_a_batch_and_each_gets_its_own_answer(loop):
@@ -111,52 +80,6 @@ def test_a_cancelled_call_leaves_the_queue_at_once_and_is_never_computed(loop):
         assert first.result().predictions[0].label == label_of(DARK)
         assert stayer.result().predictions[0].label == label_of(BRIGHT)
     assert levels_in(engine.batches) == [[DARK], [BRIGHT]]
-
-
-def test_a_call_cancelled_while_it_is_computed_leaves_its_batch_mates_right(loop):
-    first_batch, engine = HeldEngine(), HeldEngine()
-    with of_engines(loop, shades=InTurns(first_batch, engine)) as server:
-        calls = [server.stub.Classify.future(asked(DARK), timeout=PATIENCE)]
-        first_batch.wait_until_busy()
-        leaver, stayer = (server.stub.Classify.future(asked(level), timeout=PATIENCE) for level in (MIDDLING, BRIGHT))
-        server.wait_for_queue(2)
-        first_batch.let_go()
-        engine.wait_until_busy()
-        leaver.cancel()
-        eventually(lambda: server.sample("tencrop_request_duration_seconds_count", **CANCELLED) == 1)
-        engine.let_go()
-        assert calls[0].result().predictions[0].label == label_of(DARK)
-        assert stayer.result().predictions[0].label == label_of(BRIGHT)
-    assert sorted(levels_in(engine.batches)[0]) == [MIDDLING, BRIGHT]
-
-
-CANCELLED = {"method": "Classify", "model": "shades", "views": "0", "status": "CANCELLED"}
-
-
-class InTurns(Engine):
-    """Runs its first batch on one engine, and every later one on another."""
-
-    def __init__(self, first, later) -> None:
-        self._engines = [later, first]
-
-    def run(self, rows):
-        engine = self._engines.pop() if len(self._engines) > 1 else self._engines[0]
-        return engine.run(rows)
-
-
-def test_hundreds_of_callers_who_vanish_leave_an_empty_queue(loop):
-    engine = HeldEngine()
-    with of_engines(loop, shades=engine) as server:
-        first = server.stub.Classify.future(asked(DARK), timeout=PATIENCE)
-        engine.wait_until_busy()
-        calls = [server.stub.Classify.future(asked(BRIGHT), timeout=PATIENCE) for _ in range(300)]
-        server.wait_for_queue(300)
-        for call in calls:
-            call.cancel()
-        server.wait_for_queue(0)
-        engine.let_go()
-        assert first.result().predictions[0].label == label_of(DARK)
-    assert levels_in(engine.batches) == [[DARK]]
 
 
 def test_an_expired_caller_gets_deadline_exceeded_and_is_never_computed(loop):
