@@ -12,9 +12,8 @@ from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from protos import classification_pb2
-from protos.classification_pb2_grpc import add_ClassificationServicer_to_server
 from serving.cores import cores
+from serving.doors.bodies import SERVICE, handlers_of
 from serving.doors.classification import ClassificationDoor
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
@@ -27,8 +26,6 @@ from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.settings import Settings
-
-SERVICE = classification_pb2.DESCRIPTOR.services_by_name["Classification"].full_name
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -67,7 +64,7 @@ class Server:
         await self._http.setup()
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.addresses[0][1]
-        for service in ("", SERVICE):
+        for service in ("", SERVICE.full_name):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._health.tell_of(self.repository)
         self._telling = asyncio.create_task(self._health.keep_telling_of(self.repository))
@@ -102,9 +99,9 @@ class Server:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
             ]
         )
-        add_ClassificationServicer_to_server(self._door, server)
+        server.add_generic_rpc_handlers((handlers_of(self._door),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         return server
 
 

@@ -13,7 +13,7 @@ from protos.classification_pb2_grpc import ClassificationServicer
 from serving.doors.messages import to_list, to_response
 from serving.doors.statuses import Refusal, status_of
 from serving.doors.streams import in_order_of_completion
-from serving.errors import Unavailable
+from serving.errors import InvalidRequest, Unavailable
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
@@ -25,7 +25,7 @@ Outcome = pb.ClassifyResponse | Refusal
 
 
 class ClassificationDoor(ClassificationServicer):
-    """Implements tencrop.v1.Classification."""
+    """Implements tencrop.v1.Classification. A request may be the InvalidRequest that bodies.py gives."""
 
     def __init__(
         self,
@@ -67,7 +67,9 @@ class ClassificationDoor(ClassificationServicer):
             if not self._calls_in_flight:
                 self._idle.set()
 
-    async def Classify(self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext) -> pb.ClassifyResponse:
+    async def Classify(
+        self, request: pb.ClassifyRequest | InvalidRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ClassifyResponse:
         if self._stopping.is_set():
             await status_of(_STOPPING).abort(context)
         with self._in_flight():
@@ -77,15 +79,16 @@ class ClassificationDoor(ClassificationServicer):
         return outcome
 
     async def ClassifyStream(
-        self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
+        self, requests: AsyncIterator[pb.ClassifyStreamRequest | InvalidRequest], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[pb.ClassifyStreamResponse]:
         deadline = self._deadline(context)
 
-        async def answer(item: pb.ClassifyStreamRequest) -> pb.ClassifyStreamResponse:
-            outcome = await self._outcome("ClassifyStream", item.request, deadline)
+        async def answer(item: pb.ClassifyStreamRequest | InvalidRequest) -> pb.ClassifyStreamResponse:
+            id, request = ("", item) if isinstance(item, InvalidRequest) else (item.id, item.request)
+            outcome = await self._outcome("ClassifyStream", request, deadline)
             if isinstance(outcome, Refusal):
-                return pb.ClassifyStreamResponse(id=item.id, error=outcome.as_status())
-            return pb.ClassifyStreamResponse(id=item.id, response=outcome)
+                return pb.ClassifyStreamResponse(id=id, error=outcome.as_status())
+            return pb.ClassifyStreamResponse(id=id, response=outcome)
 
         with self._in_flight():
             async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
@@ -94,16 +97,20 @@ class ClassificationDoor(ClassificationServicer):
             await status_of(_STOPPING).abort(context)
 
     async def ListModels(
-        self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
+        self, request: pb.ListModelsRequest | InvalidRequest, context: grpc.aio.ServicerContext
     ) -> pb.ListModelsResponse:
+        if isinstance(request, InvalidRequest):
+            await status_of(request).abort(context)
         return to_list(self._repository)
 
-    async def _outcome(self, method: str, request: pb.ClassifyRequest, deadline: float) -> Outcome:
+    async def _outcome(self, method: str, request: pb.ClassifyRequest | InvalidRequest, deadline: float) -> Outcome:
         """The answer to one request, or its status; counted either way, and where it is cancelled."""
         arrived = self._clock()
-        model = request.model.name if request.model.name in self._repository.names else ""
-        views, code = "0", grpc.StatusCode.CANCELLED
+        model, views, code = "", "0", grpc.StatusCode.CANCELLED
         try:
+            if isinstance(request, InvalidRequest):
+                raise request
+            model = request.model.name if request.model.name in self._repository.names else ""
             answer = await self._classifier.classify(request, deadline)
             model, views, code = answer.ensemble.name, _views_label(answer.views), grpc.StatusCode.OK
             return to_response(answer, request)
