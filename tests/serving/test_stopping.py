@@ -7,7 +7,6 @@ import queue
 import re
 import signal
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -58,12 +57,6 @@ def http_status(port: int, path: str) -> int:
         return error.code
 
 
-def metric(port: int, start: str) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as response:
-        lines = response.read().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(start))
-
-
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory):
     """A repository whose model holds white pictures back until a file exists; and that file."""
@@ -93,8 +86,8 @@ def story(gated) -> Story:
         items: queue.SimpleQueue = queue.SimpleQueue()
         stream = stub.ClassifyStream(iter(items.get, None), timeout=PATIENCE)
         items.put(pb.ClassifyStreamRequest(id="in flight", request=HELD))
-        eventually(lambda: metric(server.http_port, "tencrop_batch_rows_count") == 1)
-        eventually(lambda: metric(server.http_port, "tencrop_queue_rows") == 1)
+        eventually(lambda: server.metric("tencrop_batch_rows_count") == 1)
+        eventually(lambda: server.metric("tencrop_queue_rows") == 1)
 
         server.signal(signal.SIGTERM)
         story.health = [next(watch).status for watch in watched]
@@ -159,27 +152,6 @@ def test_the_first_lines_say_what_is_served_and_what_to_try(story, gated):
     assert re.search(r"tencrop\S* classify \S+ --model shades --views ten --server localhost:\d+", text)
 
 
-def test_callers_who_go_on_asking_are_answered_or_told_that_the_server_is_unavailable(gated):
-    ended: list[grpc.StatusCode] = []
-
-    def ask_until_refused(stub: ClassificationStub) -> None:
-        try:
-            while True:
-                stub.Classify(FREE, timeout=PATIENCE)
-        except grpc.RpcError as error:
-            ended.append(error.code())
-
-    with tencrop_serve(gated[0]) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        callers = [threading.Thread(target=ask_until_refused, args=(ClassificationStub(channel),)) for _ in range(16)]
-        for caller in callers:
-            caller.start()
-        eventually(lambda: metric(server.http_port, "tencrop_batch_rows_count") > 50)
-        server.signal(signal.SIGTERM)
-        for caller in callers:
-            caller.join()
-    assert ended == [grpc.StatusCode.UNAVAILABLE] * 16
-
-
 def test_a_call_that_does_not_end_is_cut_off_after_the_drain_time(gated):
     models, gate = gated
     with (
@@ -187,7 +159,7 @@ def test_a_call_that_does_not_end_is_cut_off_after_the_drain_time(gated):
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
     ):
         call = ClassificationStub(channel).Classify.future(HELD, timeout=PATIENCE)
-        eventually(lambda: metric(server.http_port, "tencrop_batch_rows_count") == 1)
+        eventually(lambda: server.metric("tencrop_batch_rows_count") == 1)
         server.signal(signal.SIGTERM)
         try:
             assert call.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
