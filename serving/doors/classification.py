@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import grpc
 import grpc.aio
@@ -80,7 +80,7 @@ class ClassificationDoor(ClassificationServicer):
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest | InvalidRequest], context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[pb.ClassifyStreamResponse]:
+    ) -> None:
         deadline = self._deadline(context)
 
         async def answer(item: pb.ClassifyStreamRequest | InvalidRequest) -> pb.ClassifyStreamResponse:
@@ -91,8 +91,10 @@ class ClassificationDoor(ClassificationServicer):
             return pb.ClassifyStreamResponse(id=id, response=outcome)
 
         with self._in_flight():
-            async for response in in_order_of_completion(requests, answer, self._stream_window, self._stopping):
-                yield response
+            answers = in_order_of_completion(requests, answer, self._stream_window, self._stopping)
+            async with aclosing(answers):
+                async for response in answers:
+                    await _write(response, context)
         if self._stopping.is_set():
             await status_of(_STOPPING).abort(context)
 
@@ -132,3 +134,11 @@ class ClassificationDoor(ClassificationServicer):
 def _views_label(views: pb.Views) -> str:
     """How many crops; the name of other choices, for boxes may be of any number."""
     return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()
+
+
+async def _write(response: pb.ClassifyStreamResponse, context: grpc.aio.ServicerContext) -> None:
+    """Sends an answer. Where the caller has gone meanwhile this is cancelled, as gRPC is about to do itself."""
+    try:
+        await context.write(response)
+    except grpc.aio.InternalError as error:
+        raise asyncio.CancelledError("The caller has gone.") from error

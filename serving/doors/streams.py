@@ -1,7 +1,7 @@
 """Answering a stream: many items at a time, each answer as soon as it is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,7 +13,7 @@ async def in_order_of_completion(
     answer: Callable[[Item], Awaitable[Given]],
     window: int,
     stopping: asyncio.Event,
-) -> AsyncIterator[Given]:
+) -> AsyncGenerator[Given, None]:
     """Yields `answer(item)` of every item, whichever is there first.
 
     An item is in the window from being read until its answer is taken by the consumer, so one who does not

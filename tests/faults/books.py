@@ -30,7 +30,7 @@ class Books:
         return self.total("tencrop_request_duration_seconds_count", **labels)
 
     def check(self) -> None:
-        """Fails where two metrics tell different stories of requests to single models."""
+        """Fails where two metrics tell different stories of requests to single models, which ask for crops."""
         assert self.total("tencrop_predictions_total") == self.calls(status="OK")
         for reason, status in STATUSES.items():
             assert self.total("tencrop_rejections_total", reason=reason) == self.calls(status=status), reason

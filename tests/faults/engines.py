@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from serving.models.engines.engine import Engine
 from tests.serving.fakes import FakeClock, brightness_logits
 
 
-class InTurns:
+class InTurns(Engine):
     """Runs its first batch on one engine, and every later one on another."""
 
     def __init__(self, first, later) -> None:
@@ -16,7 +17,7 @@ class InTurns:
         return engine.run(rows)
 
 
-class Spoiling:
+class Spoiling(Engine):
     """Scores by brightness, but for batches with a poisonous row in them, whose scores it spoils."""
 
     POISON = 77
@@ -30,7 +31,7 @@ class Spoiling:
         return self._spoil(logits, poisonous) if poisonous.any() else logits
 
 
-class Slow:
+class Slow(Engine):
     """Scores by brightness, in so many seconds of a clock that the test holds in its hand."""
 
     def __init__(self, clock: FakeClock, seconds: float) -> None:
