@@ -30,17 +30,20 @@ class Books:
         return self.total("tencrop_request_duration_seconds_count", **labels)
 
     def check(self) -> None:
-        """Fails where two metrics tell different stories of requests to single models, which ask for crops."""
+        """Fails where two metrics tell different stories of requests to single models."""
         assert self.total("tencrop_predictions_total") == self.calls(status="OK")
         for reason, status in STATUSES.items():
             assert self.total("tencrop_rejections_total", reason=reason) == self.calls(status=status), reason
         known = {"OK", "CANCELLED", "DEADLINE_EXCEEDED", *STATUSES.values()}
         assert sum(self.calls(status=status) for status in known) == self.calls()
         assert self.total("tencrop_queue_rows") == 0
-        answered = sum(
-            float(sample.labels["views"]) * sample.value
-            for sample in self._named("tencrop_request_duration_seconds_count", {"status": "OK"})
-        )
+        self._check_rows()
+
+    def _check_rows(self) -> None:
+        crops = self._named("tencrop_request_duration_seconds_count", {"status": "OK"})
+        if not all(sample.labels["views"].isdecimal() for sample in crops):
+            return  # boxes may be of any number
+        answered = sum(int(sample.labels["views"]) * sample.value for sample in crops)
         failed = self.calls(status="INTERNAL")  # whose requests are for one view each
         for_nobody = self.total("tencrop_rows_for_nobody_total")
         assert self.total("tencrop_batch_rows_sum") == answered + failed + for_nobody
