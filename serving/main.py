@@ -24,6 +24,7 @@ from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
+from serving.pipeline.decoding import Bounds
 from serving.pipeline.picture import Limits
 from serving.settings import Settings
 
@@ -48,7 +49,7 @@ class Server:
             metrics,
             time.monotonic,
             settings.decoding_threads,
-            settings.max_undecoded,
+            Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_decoding_bytes),
         )
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window

@@ -41,8 +41,13 @@ class Settings(BaseSettings):
         description="What networks compute in: float32, bfloat16, int8, or published, what a version was measured in.",
     )
     decoding_threads: PositiveInt = Field(default_factory=cores, description="Threads that decode pictures.")
-    max_undecoded: PositiveInt = Field(
-        128, description="Large pictures that may wait to be decoded; more are refused with RESOURCE_EXHAUSTED."
+    max_decoding_pixels: PositiveInt = Field(
+        2**31,
+        description="Pixels of large pictures that are decoded or wait for it; more are refused with "
+        "RESOURCE_EXHAUSTED.",
+    )
+    max_decoding_bytes: PositiveInt = Field(
+        2**30, description="Bytes of the same pictures' files; more are refused with RESOURCE_EXHAUSTED."
     )
     stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
     drain_seconds: NonNegativeFloat = Field(

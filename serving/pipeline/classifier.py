@@ -1,10 +1,9 @@
 """One request, top to bottom: bytes, picture, views, members' queues, scores, vote."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import ModelCard
-from serving.errors import EngineFailed, Overloaded
+from serving.errors import EngineFailed
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
@@ -23,12 +22,15 @@ from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
 from serving.pipeline.brownout import stepped_down
 from serving.pipeline.choices import Choices, choices_of
+from serving.pipeline.decoding import Bounds, Decoding
 from serving.pipeline.plans import CROPS
 from serving.pipeline.poll import Poll, Terms, poll, poll_adaptively
 from serving.pipeline.voting import Agreement, Verdict, agreement, vote
 
-# Below this, decoding costs less than handing it to another thread and back.
-_INLINE_PIXELS = 128 * 128
+# Up to this, decoding and cutting cost less than handing them to another thread and back. In bytes of rows; to
+# decode a pixel costs about as much as to cut four.
+_INLINE_WORK = 2**16
+_WORK_OF_A_PIXEL = 4
 
 log = logging.getLogger(__name__)
 
@@ -70,16 +72,14 @@ class Classifier:
         metrics: Metrics,
         clock: Callable[[], float],
         decoding_threads: int,
-        max_undecoded: int = 128,
+        in_decoding: Bounds = Bounds(),  # noqa: B008, it is frozen
     ) -> None:
-        """At most `max_undecoded` large pictures are decoded or wait for one of the `decoding_threads`."""
+        """Large pictures within `in_decoding` are decoded or wait for one of the `decoding_threads`."""
         self._repository = repository
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
-        self._undecoded = 0
-        self._max_undecoded = max_undecoded
-        self._decoding = ThreadPoolExecutor(decoding_threads, thread_name_prefix="decode")
+        self._decoding = Decoding(decoding_threads, in_decoding)
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
         """Answers `request` before `deadline`, a moment on the classifier's clock; infinity for none.
@@ -93,7 +93,7 @@ class Classifier:
             ensemble = ensemble.dense
         views = self._views(ensemble, choices, deadline)
 
-        rows = await self._rows(_open(request, self._limits, views), ensemble, views, choices.boxes)
+        rows = await self._rows(request, ensemble, views, choices.boxes)
 
         queued = self._clock()
         polled = await self._poll(ensemble, rows, views, choices, Terms(deadline, choices.priority, arrived))
@@ -138,24 +138,17 @@ class Classifier:
         return polled
 
     async def _rows(
-        self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
+        self, request: pb.ClassifyRequest, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
     ) -> list[NDArray[np.uint8]]:
-        """The rows of each member, from a picture whose header was read. Only the rows outlive this: decoded
-        pictures are large, and calls may wait long.
+        """The rows of each member, from the picture of `request`. Only they outlive this: decoded pictures are large,
+        and calls may wait long.
         """
-        if picture.width * picture.height * max(1, len(boxes)) <= _INLINE_PIXELS:
-            return self._cut(picture, ensemble, views, boxes)
-        if self._undecoded >= self._max_undecoded:
-            raise Overloaded(
-                f"At most {self._max_undecoded} large pictures may wait to be decoded, and so many do. "
-                "Try again shortly."
-            )
-        self._undecoded += 1
-        try:
-            in_thread = asyncio.get_running_loop().run_in_executor
-            return await in_thread(self._decoding, self._cut, picture, ensemble, views, boxes)
-        finally:
-            self._undecoded -= 1
+        picture = _open(request, self._limits, views)
+        cut = partial(self._cut, picture, ensemble, views, boxes)
+        if _work(picture, ensemble, views, boxes) <= _INLINE_WORK:
+            return cut()
+        pixels, bytes = picture.width * picture.height, len(request.encoded) + len(request.tensor.content)
+        return await self._decoding.run(ensemble.name, pixels, bytes, cut)
 
     def _cut(
         self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
@@ -176,7 +169,14 @@ class Classifier:
 
     def close(self) -> None:
         """Gives the decoding threads back."""
-        self._decoding.shutdown()
+        self._decoding.close()
+
+
+def _work(picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]) -> int:
+    """What it costs to decode `picture` and cut it for every member, in units of _INLINE_WORK."""
+    looks = {member.servable.look: member.servable.card for member in ensemble.members}
+    rows = sum(geometry.bytes_of_rows(card.input, card.geometry, views, len(boxes)) for card in looks.values())
+    return _WORK_OF_A_PIXEL * picture.width * picture.height * max(1, len(boxes)) + rows
 
 
 def _seen(upright: Image.Image, card: ModelCard, views: pb.Views, boxes: Sequence[pb.Box]) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
-from serving.pipeline.plans import CROPS, OWN, Canvas, View
+from serving.pipeline.plans import CROPS, DENSE, OWN, Canvas, View
 
 
 def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
@@ -23,9 +23,20 @@ def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views)
         for canvas in dict.fromkeys(view.canvas for view in plan)
     }
     rows = np.empty((len(plan), input.height, input.width, input.channels), np.uint8)
+    seen: dict[View, NDArray[np.uint8]] = {}  # each once, for the view and its mirror image
     for row, view in zip(rows, plan, strict=True):
-        row[...] = _look(canvases[view.canvas], view, input)
+        plain = view._replace(mirrored=False)
+        if plain not in seen:
+            seen[plain] = _look(canvases[view.canvas], plain, input)
+        row[...] = seen[plain][:, ::-1] if view.mirrored else seen[plain]
     return rows
+
+
+def bytes_of_rows(input: Input, geometry: Geometry, views: pb.Views, boxes: int) -> int:
+    """Of all rows that a network sees for `views`, or for so many boxes. Of canvases, as if the picture were square."""
+    if views == pb.VIEWS_DENSE:
+        return len(DENSE) * (geometry.shorter_side + 2 * geometry.margin) ** 2 * input.channels
+    return (boxes or len(CROPS[views])) * input.height * input.width * input.channels
 
 
 def geometry_of(canvas: Canvas, input: Input, geometry: Geometry) -> Geometry:
@@ -65,13 +76,13 @@ def _resized(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:
 
 
 def _look(canvas: NDArray[np.uint8], view: View, input: Input) -> NDArray[np.uint8]:
+    """What `view`, not mirrored, shows: uint8 [input.height, input.width, channels]."""
     area = canvas
     if view.square is not None:
         side = min(canvas.shape[:2])
         area = _crop(canvas, (side, side), view.square, view.square)
     size = input.height, input.width
-    seen = _resize(area, size) if view.whole else _crop(area, size, view.top, view.left)
-    return seen[:, ::-1] if view.mirrored else seen
+    return _resize(area, size) if view.whole else _crop(area, size, view.top, view.left)
 
 
 def _crop(area: NDArray[np.uint8], size: tuple[int, int], top: float, left: float) -> NDArray[np.uint8]:

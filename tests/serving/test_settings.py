@@ -51,6 +51,8 @@ def test_a_variable_of_another_part_of_tencrop_is_left_alone(monkeypatch):
         ("max_picture_bytes", 0),
         ("max_picture_pixels", 0),
         ("decoding_threads", 0),
+        ("max_decoding_pixels", 0),
+        ("max_decoding_bytes", 0),
         ("stream_window", 0),
         ("drain_seconds", -1),
     ],

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
-from serving.errors import Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
 from serving.pipeline import classifier as straight_line
 from serving.pipeline import picture, views
 from serving.pipeline.classifier import Classifier
+from serving.pipeline.room import Room
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, fake_servable
 from tests.serving.loops import on_a_loop
 from tests.serving.picture_files import file_of, noise
@@ -26,7 +26,7 @@ SMALL, LARGE = file_of(noise(8, 8, channels=None)), file_of(noise(200, 200, chan
 class Scene:
     """A classifier over an ensemble of numpy models; the last looks at pictures in its own way."""
 
-    def __init__(self, members: str = "abc", engine: HeldEngine | None = None, **bounds: int) -> None:
+    def __init__(self, members: str = "abc", engine: HeldEngine | None = None) -> None:
         self.engines = [engine or FreeEngine() for _ in members]
         self.clock = FakeClock()
         servables = [
@@ -38,7 +38,7 @@ class Scene:
         ensemble = Ensemble("choir", tuple(map(Member, servables)), pb.VOTE_MEAN_PROBABILITY)
         self._servables = servables
         repository = Repository({}, {"choir": ensemble})
-        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1, **bounds)
+        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1)
 
     async def classify(self, encoded: bytes, **fields) -> straight_line.Answer:
         answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
@@ -142,18 +142,16 @@ async def test_a_decoded_picture_is_let_go_while_its_rows_wait(monkeypatch):
 
 
 @on_a_loop
-async def test_more_large_pictures_than_may_wait_for_decoding_are_overload(monkeypatch):
-    decoding, decode = threading.Event(), picture.decode
+async def test_many_views_of_a_small_picture_are_cut_in_another_thread(monkeypatch):
+    threads = counted(monkeypatch, views, "cut")
+    monkeypatch.setattr(straight_line, "_INLINE_WORK", 4 * 8 * 8 + 2 * 10 * 8 * 8 - 1)  # two looks, ten rows each
+    await Scene().classify(SMALL, views=pb.VIEWS_TEN)
+    assert threads == ["decode_0", "decode_0"]
 
-    def held(image):
-        decoding.wait()
-        return decode(image)
 
-    monkeypatch.setattr(picture, "decode", held)
-    scene = Scene("a", max_undecoded=1)
-    waiting = asyncio.ensure_future(scene.classify(LARGE))
-    await asyncio.sleep(0)
-    with pytest.raises(Overloaded, match="At most 1 large pictures"):
-        await scene.classify(LARGE)
-    decoding.set()
-    await waiting
+@on_a_loop
+async def test_a_large_picture_takes_its_pixels_and_its_bytes_of_the_room(monkeypatch):
+    taken = []
+    monkeypatch.setattr(Room, "take", lambda room, model, amount: taken.append((model, amount)))
+    await Scene().classify(LARGE)
+    assert taken == [("choir", 200 * 200), ("choir", len(LARGE))]

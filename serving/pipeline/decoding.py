@@ -1,0 +1,113 @@
+"""Large pictures on their way through the decoding threads: how many may be, and whose turn it is."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from serving.pipeline.room import Room
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What may be decoded or wait for it, over all models."""
+
+    pixels: int = 2**31
+    """By the pictures' headers: the time that whoever comes last waits. Of these, threads hold decoded one picture
+    each.
+    """
+    bytes: int = 2**30
+    """Of files and tensors."""
+
+
+@dataclass(eq=False)
+class _Job:
+    model: str
+    pixels: int
+    bytes: int
+    work: Callable[[], Any]
+    done: asyncio.Future
+
+
+class Decoding:
+    """Threads that models use in turn, a picture each, so that one with many keeps no other waiting for longer than
+    a picture of each model that waits. All but the work happens on one event loop.
+    """
+
+    def __init__(self, threads: int, bounds: Bounds) -> None:
+        self._idle_threads = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._pixels = Room(bounds.pixels, "pixels")
+        self._bytes = Room(bounds.bytes, "bytes")
+        self._waiting: dict[str, deque[_Job]] = {}
+        """By model, the one whose turn is next first; no line is empty."""
+
+    async def run(self, model: str, pixels: int, bytes: int, work: Callable[[], Result]) -> Result:
+        """What `work`, about a picture of so many pixels and bytes for `model`, returns from a thread. It is not begun
+        where the caller goes before its turn.
+
+        Raises Overloaded at once where there is no room, and what `work` does.
+        """
+        self._pixels.check(model, pixels)
+        self._bytes.check(model, bytes)
+        self._pixels.take(model, pixels)
+        self._bytes.take(model, bytes)
+        job = _Job(model, pixels, bytes, work, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(model, deque()).append(job)
+        self._start()
+        try:
+            return await job.done
+        except asyncio.CancelledError:
+            self._withdraw(job)
+            raise
+
+    def close(self) -> None:
+        """Gives the threads back, once what they are at has ended. Who still waits has to have been cancelled."""
+        self._waiting.clear()
+        self._threads.shutdown()
+
+    def _start(self) -> None:
+        while self._idle_threads and self._waiting:
+            job = self._next()
+            self._idle_threads -= 1
+            running = asyncio.get_running_loop().run_in_executor(self._threads, job.work)
+            running.add_done_callback(partial(self._ended, job))
+
+    def _next(self) -> _Job:
+        model = next(iter(self._waiting))
+        line = self._waiting.pop(model)
+        job = line.popleft()
+        if line:
+            self._waiting[model] = line  # behind all others
+        return job
+
+    def _ended(self, job: _Job, running: asyncio.Future) -> None:
+        """Only here is the room free again, even where the caller went long before: the thread held the picture."""
+        self._idle_threads += 1
+        self._give_back(job)
+        error = running.exception()
+        if job.done.done():
+            pass  # nobody waits for it
+        elif error is not None:
+            job.done.set_exception(error)
+        else:
+            job.done.set_result(running.result())
+        self._start()
+
+    def _withdraw(self, job: _Job) -> None:
+        line = self._waiting.get(job.model, ())
+        if not line or job not in line:
+            return  # it is in a thread
+        line.remove(job)
+        if not line:
+            del self._waiting[job.model]
+        self._give_back(job)
+
+    def _give_back(self, job: _Job) -> None:
+        self._pixels.give_back(job.model, job.pixels)
+        self._bytes.give_back(job.model, job.bytes)
