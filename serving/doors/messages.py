@@ -5,7 +5,7 @@ from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.classifier import Answer
 from serving.pipeline.plans import view_names
-from serving.pipeline.voting import vote
+from serving.pipeline.voting import each_view, vote
 
 
 def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyResponse:
@@ -36,9 +36,9 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
     )
     if request.with_view_scores:
         names = view_names(answer.views, len(request.boxes))
-        for number, view in enumerate(polled.views):
-            alone = vote(polled.logits[:, number : number + 1], rule, polled.weights)
-            response.view_scores.append(pb.Scores(name=names[view], probabilities=alone.probabilities))
+        alone = each_view(polled.logits, rule, polled.weights)
+        for view, probabilities in zip(polled.views, alone, strict=True):
+            response.view_scores.append(pb.Scores(name=names[view], probabilities=probabilities))
     if request.with_member_scores:
         for number, member in enumerate(polled.voters):
             alone = vote(polled.logits[number : number + 1], rule, [1.0])

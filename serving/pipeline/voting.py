@@ -38,16 +38,16 @@ def vote(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -
     VOTE_MEAN_PROBABILITY is Krizhevsky, Sutskever and Hinton 2012, section 4.1 (views) and
     section 6.1 (networks). VOTE_MAJORITY breaks ties by mean probability.
     """
-    if rule == pb.VOTE_MEAN_LOGIT:
-        return _ranked(softmax(_mean(logits, weights)))
-    mean_probability = _mean(softmax(logits), weights)
-    if rule == pb.VOTE_MEAN_PROBABILITY:
-        return _ranked(mean_probability)
-    if rule == pb.VOTE_MAJORITY:
-        ballots = np.eye(logits.shape[-1])[logits.argmax(axis=-1)]
-        # Rounded, so that shares such as 1/3 cannot tell equal counts apart.
-        return _ranked(_mean(ballots, weights).round(9), then_by=mean_probability)
-    raise ValueError(f"A vote is one of {pb.Vote.keys()[1:]}; {rule!r} came.")
+    probabilities = _probabilities(logits, rule, weights)
+    if rule != pb.VOTE_MAJORITY:
+        return _ranked(probabilities)
+    # Rounded, so that shares such as 1/3 cannot tell equal counts apart.
+    return _ranked(probabilities.round(9), then_by=_mean(softmax(logits), weights))
+
+
+def each_view(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> NDArray[np.float32]:
+    """The probabilities that `vote` would find if each view were the only one: float32 [views, classes]."""
+    return _probabilities(logits.swapaxes(0, 1)[:, :, None], rule, weights).astype(np.float32)
 
 
 def agreement(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float], winner: int) -> Agreement:
@@ -58,9 +58,20 @@ def agreement(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[floa
     return Agreement(float(np.dot(weights, shares) / whole), float(np.dot(weights, alone) / whole))
 
 
+def _probabilities(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> NDArray:
+    """[..., members, views, classes] -> [..., classes]."""
+    if rule == pb.VOTE_MEAN_LOGIT:
+        return softmax(_mean(logits, weights))
+    if rule == pb.VOTE_MEAN_PROBABILITY:
+        return _mean(softmax(logits), weights)
+    if rule == pb.VOTE_MAJORITY:
+        return _mean(np.eye(logits.shape[-1])[logits.argmax(axis=-1)], weights)
+    raise ValueError(f"A vote is one of {pb.Vote.keys()[1:]}; {rule!r} came.")
+
+
 def _mean(scores: NDArray, weights: Sequence[float]) -> NDArray[np.float64]:
-    """Over views evenly, over members by weight: [members, views, classes] -> [classes]."""
-    return np.dot(weights, np.add.reduce(scores, axis=1)) / (math.fsum(weights) * scores.shape[1])
+    """Over views evenly, over members by weight: [..., members, views, classes] -> [..., classes]."""
+    return np.matmul(weights, np.add.reduce(scores, axis=-2)) / (math.fsum(weights) * scores.shape[-2])
 
 
 def _ranked(probabilities: NDArray, then_by: NDArray | None = None) -> Verdict:

@@ -8,8 +8,9 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
+from serving.pipeline import views
 from serving.pipeline.plans import CROPS, OF_THE_TEN, OWN, PLANS, Canvas
-from serving.pipeline.views import cut, geometry_of, lay_out
+from serving.pipeline.views import bytes_of_rows, cut, geometry_of, lay_out
 
 COUNTS = {
     pb.VIEWS_SINGLE: 1,
@@ -251,3 +252,16 @@ def test_a_whole_square_is_all_of_it_resized():
     assert (whole[:13, :13] == 255).all()
     assert whole[16:].max() == whole[:, 16:].max() == 0
     assert [bool(crop[0, 0]) for crop in middle] == [False, True, False, False, False, True]
+
+
+def test_whole_squares_are_resized_once_for_themselves_and_their_mirror_images(monkeypatch):
+    resized = []
+    monkeypatch.setattr(views, "_resize", lambda area, size: resized.append(size) or np.zeros((*size, 3), np.uint8))
+    cut(coordinates(40, 50), Input(height=14, width=14, channels=3), Geometry(shorter_side=16), pb.VIEWS_INCEPTION_144)
+    assert len(resized) == 4 * 3
+
+
+@pytest.mark.parametrize("choice", list(COUNTS))
+def test_the_bytes_of_rows_are_known_before_they_are_cut(choice):
+    model = Input(height=9, width=10, channels=3), Geometry(shorter_side=12, margin=2)
+    assert bytes_of_rows(*model, choice, 0) == cut(coordinates(20, 30), *model, choice).nbytes

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protos import classification_pb2 as pb
-from serving.pipeline.voting import agreement, vote
+from serving.pipeline.voting import agreement, each_view, vote
 
 RULES = [pb.VOTE_MEAN_PROBABILITY, pb.VOTE_MEAN_LOGIT, pb.VOTE_MAJORITY]
 
@@ -159,3 +159,12 @@ def test_agreement_is_a_share_and_whole_where_all_say_the_same(election, rule):
 def test_agreement_counts_views_and_members_by_weight():
     logits = logits_of([[0.9, 0.1], [0.9, 0.1]], [[0.8, 0.2], [0.4, 0.6]], [[0.1, 0.9], [0.1, 0.9]])
     assert agreement(logits, pb.VOTE_MEAN_PROBABILITY, [1, 2, 1], 0) == pytest.approx((0.5, 0.75))
+
+
+@given(elections(), st.sampled_from(RULES))
+def test_each_view_is_what_a_vote_of_that_view_alone_would_be(election, rule):
+    logits, weights = election
+    alone = [vote(logits[:, [view]], rule, weights).probabilities for view in range(logits.shape[1])]
+    together = each_view(logits, rule, weights)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together, alone, atol=1e-6)
