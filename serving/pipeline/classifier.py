@@ -155,6 +155,9 @@ class Classifier:
     ) -> list[NDArray[np.uint8]]:
         """The rows of each member; members that look at pictures the same way share theirs."""
         opened = self._clock()
+        if views != pb.VIEWS_BOXES:  # whose pixels are counted in the picture's own
+            cards = [member.servable.card for member in ensemble.members]
+            pictures.shrink(picture, max(geometry.enough(card.input, card.geometry, views) for card in cards))
         upright = pictures.decode(picture)
         decoded = self._clock()
         cut: dict[bytes, NDArray[np.uint8]] = {}

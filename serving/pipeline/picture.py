@@ -42,6 +42,8 @@ _BROKEN = (
     struct.error,
 )
 
+_DCT_FACTORS = (8, 4, 2)
+
 # What turns a picture upright, by its EXIF orientation (Exif 2.32, section 4.6.4).
 _UPRIGHT: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -117,6 +119,19 @@ def from_samples(data_type: int, shape: Sequence[int], content: bytes, limits: L
             )
         samples = (samples * 255).round().astype(np.uint8)
     return Image.fromarray(samples.squeeze(axis=2) if samples.shape[2:] == (1,) else samples)
+
+
+def shrink(image: Image.Image, side: int) -> None:
+    """Has a JPEG whose header was read decoded at an eighth, a quarter or half of its size, for which its DCT need not
+    be undone in full, as far as its shorter side keeps `side` pixels. Other files and samples stay as large.
+
+    Sizes that such a factor does not divide are left alone: rounded up, the picture would be stretched and its places
+    move, by more than all that is lost otherwise.
+    """
+    for factor in _DCT_FACTORS:
+        if min(image.size) >= factor * side and not (image.width % factor or image.height % factor):
+            image.draft(None, (image.width // factor, image.height // factor))
+            return
 
 
 def decode(image: Image.Image) -> Image.Image:

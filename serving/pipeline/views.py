@@ -11,6 +11,9 @@ from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
 from serving.pipeline.plans import CROPS, DENSE, OWN, Canvas, View
 
+# A pixel that is averaged over this many each way hardly depends on how those came about.
+_ENOUGH = 2
+
 
 def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
     """The rows that a network sees of `picture`, an upright 8-bit grey or RGB image.
@@ -30,6 +33,12 @@ def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views)
             seen[plain] = _look(canvases[view.canvas], plain, input)
         row[...] = seen[plain][:, ::-1] if view.mirrored else seen[plain]
     return rows
+
+
+def enough(input: Input, geometry: Geometry, views: pb.Views) -> int:
+    """Pixels that a picture's shorter side needs, for no canvas to show that it once had more."""
+    canvases = [OWN] if views == pb.VIEWS_DENSE else {view.canvas for view in CROPS[views]}
+    return _ENOUGH * max(geometry_of(canvas, input, geometry).shorter_side for canvas in canvases)
 
 
 def bytes_of_rows(input: Input, geometry: Geometry, views: pb.Views, boxes: int) -> int:

@@ -23,6 +23,9 @@ from tests.serving.picture_files import file_of, noise
 SMALL, LARGE = file_of(noise(8, 8, channels=None)), file_of(noise(200, 200, channels=None))
 
 
+BOX = pb.Box(top=0, left=0, bottom=1, right=1)
+
+
 class Scene:
     """A classifier over an ensemble of numpy models; the last looks at pictures in its own way."""
 
@@ -155,3 +158,17 @@ async def test_a_large_picture_takes_its_pixels_and_its_bytes_of_the_room(monkey
     monkeypatch.setattr(Room, "take", lambda room, model, amount: taken.append((model, amount)))
     await Scene().classify(LARGE)
     assert taken == [("choir", 200 * 200), ("choir", len(LARGE))]
+
+
+@pytest.mark.parametrize(("fields", "width"), [({}, 24), ({"views": pb.VIEWS_BOXES, "boxes": [BOX]}, 192)])
+@on_a_loop
+async def test_a_jpeg_is_decoded_no_larger_than_its_canvases_need_but_for_boxes(monkeypatch, fields, width):
+    widths, decode = [], picture.decode
+
+    def watch(image):
+        widths.append(decode(image).width)
+        return decode(image)
+
+    monkeypatch.setattr(picture, "decode", watch)
+    await Scene().classify(file_of(noise(192, 192), "JPEG"), **fields)
+    assert widths == [width]
