@@ -36,8 +36,8 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
     )
     if request.with_view_scores:
         names = view_names(answer.views, len(request.boxes))
-        alone = each_view(polled.logits, rule, polled.weights)
-        for view, probabilities in zip(polled.views, alone, strict=True):
+        of_views = each_view(polled.logits, rule, polled.weights)
+        for view, probabilities in zip(polled.views, of_views, strict=True):
             response.view_scores.append(pb.Scores(name=names[view], probabilities=probabilities))
     if request.with_member_scores:
         for number, member in enumerate(polled.voters):

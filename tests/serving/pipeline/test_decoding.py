@@ -74,7 +74,7 @@ async def test_while_one_models_slow_pictures_fill_the_pool_another_model_answer
         scene.end(*scene.begun[2:])  # at most one of the hot model's more, whose turn it was
         await asyncio.sleep(0)
     assert await cool == "cool"
-    assert len(scene.begun) <= 5
+    assert scene.begun.index("cool") <= 3
     assert not hot[1].done()
     scene.end()
     await asyncio.gather(*hot)
