@@ -80,6 +80,8 @@ class Answer:
     decode_seconds: float
     queue_seconds: float
     compute_seconds: float
+    cached: bool
+    """Whether the vote was held before, over the same picture and question; the times are 0 then."""
     view_scores: Mapping[str, tuple[float, ...]]
     """View name to the probability of every class, where asked for; so are `member_scores`, by member."""
     member_scores: Mapping[str, tuple[float, ...]]
@@ -322,6 +324,7 @@ def _answer(response: pb.ClassifyResponse) -> Answer:
         decode_seconds=response.timing.decode_seconds,
         queue_seconds=response.timing.queue_seconds,
         compute_seconds=response.timing.compute_seconds,
+        cached=response.cached,
         view_scores={each.name: tuple(each.probabilities) for each in response.view_scores},
         member_scores={each.name: tuple(each.probabilities) for each in response.member_scores},
     )

@@ -50,6 +50,7 @@ class Server:
             time.monotonic,
             settings.decoding_threads,
             Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_decoding_bytes),
+            settings.cache_bytes,
         )
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window

@@ -106,6 +106,21 @@ class Metrics:
             ("model", "member", "reason"),
             registry=self.registry,
         )
+        self.cache_hits = Counter(
+            "tencrop_cache_hits_total",
+            "Requests that were answered from the cache.",
+            registry=self.registry,
+        )
+        self.cache_misses = Counter(
+            "tencrop_cache_misses_total",
+            "Requests whose answer was looked for in the cache, and was not there.",
+            registry=self.registry,
+        )
+        self.cache_bytes = Gauge(
+            "tencrop_cache_bytes",
+            "Memory that the answers in the cache take.",
+            registry=self.registry,
+        )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
@@ -118,11 +133,14 @@ class Metrics:
         self._decode.observe(decode)
         self._view.observe(view)
 
-    def answered(self, model: str, label: str, queue: float, compute: float, vote: float) -> None:
-        """A request was answered with `label`; how long that took, in seconds."""
+    def decided(self, queue: float, compute: float, vote: float) -> None:
+        """A vote was held; how long that took, in seconds."""
         self._queue.observe(queue)
         self._compute.observe(compute)
         self._vote.observe(vote)
+
+    def answered(self, model: str, label: str) -> None:
+        """A request was answered with `label`, from the cache or not."""
         self.predictions.labels(model, label).inc()
 
     def watch_queue(self, model: str, version: int, queued_rows: Callable[[], int]) -> None:

@@ -5,7 +5,7 @@ Each can be given as an option of `tencrop serve` (--grpc-port) or in the enviro
 
 from pathlib import Path
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.cores import cores
@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     )
     max_decoding_bytes: PositiveInt = Field(
         2**30, description="Bytes of the same pictures' files; more are refused with RESOURCE_EXHAUSTED."
+    )
+    cache_bytes: NonNegativeInt = Field(
+        0, description="Memory for answers that were given before, in bytes; 0 keeps none."
     )
     stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
     drain_seconds: NonNegativeFloat = Field(

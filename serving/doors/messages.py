@@ -33,6 +33,7 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
             queue_seconds=answer.seconds.queue,
             compute_seconds=answer.seconds.compute,
         ),
+        cached=answer.cached,
     )
     if request.with_view_scores:
         names = view_names(answer.views, len(request.boxes))

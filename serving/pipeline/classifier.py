@@ -21,6 +21,7 @@ from serving.pipeline import dense
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
 from serving.pipeline.brownout import stepped_down
+from serving.pipeline.cache import Decision, DecisionCache, Question
 from serving.pipeline.choices import Choices, choices_of
 from serving.pipeline.decoding import Bounds, Decoding
 from serving.pipeline.plans import CROPS
@@ -46,6 +47,9 @@ class Seconds(NamedTuple):
     """From there to the last member's scores."""
 
 
+_AT_ONCE = Seconds(0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a classifier says of one picture."""
@@ -60,6 +64,9 @@ class Answer:
     """Why the answer names no label; empty where it names the winner's."""
     polled: Poll
     seconds: Seconds
+    """All 0 where the answer is cached."""
+    cached: bool
+    """Whether the vote was held before, over the same picture and question."""
 
 
 class Classifier:
@@ -73,12 +80,16 @@ class Classifier:
         clock: Callable[[], float],
         decoding_threads: int,
         in_decoding: Bounds = Bounds(),  # noqa: B008, it is frozen
+        cache_bytes: int = 0,
     ) -> None:
-        """Large pictures within `in_decoding` are decoded or wait for one of the `decoding_threads`."""
+        """Large pictures within `in_decoding` are decoded or wait for one of the `decoding_threads`.
+        Decisions are kept in `cache_bytes` of memory.
+        """
         self._repository = repository
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
+        self._cache = DecisionCache(cache_bytes, metrics)
         self._decoding = Decoding(decoding_threads, in_decoding)
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
@@ -91,6 +102,9 @@ class Classifier:
         choices = choices_of(request, ensemble.vote, len(ensemble.labels))
         if choices.views == pb.VIEWS_DENSE:
             ensemble = ensemble.dense
+        question = Question(request, ensemble, choices.views, choices.rule)
+        if known := self._cache.find(question):
+            return self._answer_again(ensemble, choices, known)
         views = self._views(ensemble, choices, deadline)
 
         rows = await self._rows(request, ensemble, views, choices.boxes)
@@ -100,11 +114,32 @@ class Classifier:
         scored = self._clock()
         verdict = vote(polled.logits, choices.rule, polled.weights)
         agreed = agreement(polled.logits, choices.rule, polled.weights, verdict.ranking[0])
-        abstained = _abstention(verdict, choices.min_confidence)
         seconds = Seconds(queued - arrived, polled.started - queued, scored - polled.started)
-        label = "" if abstained else ensemble.labels[verdict.ranking[0]]
-        self._metrics.answered(ensemble.name, label, seconds.queue, seconds.compute, self._clock() - scored)
-        return Answer(ensemble, views, choices, verdict, agreed, abstained, polled, seconds)
+        self._metrics.decided(seconds.queue, seconds.compute, self._clock() - scored)
+        decision = Decision(polled.logits, verdict, agreed)
+        self._cache.keep(question, decision)
+        return self._answer(ensemble, views, choices, decision, polled, seconds)
+
+    def _answer_again(self, ensemble: Ensemble, choices: Choices, known: Decision) -> Answer:
+        """What a decision that was made in full means to who asks again."""
+        polled = Poll(ensemble.members, (), range(known.logits.shape[1]), known.logits, rows=0, started=0.0)
+        return self._answer(ensemble, choices.views, choices, known, polled, _AT_ONCE, cached=True)
+
+    def _answer(
+        self,
+        ensemble: Ensemble,
+        views: pb.Views,
+        choices: Choices,
+        decision: Decision,
+        polled: Poll,
+        seconds: Seconds,
+        cached: bool = False,
+    ) -> Answer:
+        """What a vote means to who asked; counted."""
+        _, verdict, agreed = decision
+        abstained = _abstention(verdict, choices.min_confidence)
+        self._metrics.answered(ensemble.name, "" if abstained else ensemble.labels[verdict.ranking[0]])
+        return Answer(ensemble, views, choices, verdict, agreed, abstained, polled, seconds, cached)
 
     def _views(self, ensemble: Ensemble, choices: Choices, deadline: float) -> pb.Views:
         """Those that were asked for; fewer where the caller would rather have that than wait or be refused."""

@@ -53,6 +53,7 @@ def test_a_variable_of_another_part_of_tencrop_is_left_alone(monkeypatch):
         ("decoding_threads", 0),
         ("max_decoding_pixels", 0),
         ("max_decoding_bytes", 0),
+        ("cache_bytes", -1),
         ("stream_window", 0),
         ("drain_seconds", -1),
     ],
