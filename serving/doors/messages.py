@@ -3,7 +3,7 @@
 from protos import classification_pb2 as pb
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository, ServedModel
-from serving.pipeline.classifier import Answer
+from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
 from serving.pipeline.voting import each_view, vote
 
@@ -19,7 +19,7 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
         model_versions=[_version(member) for member in polled.voters],
         views=answer.views,
         vote=rule,
-        label="" if answer.abstained else labels[verdict.ranking[0]],
+        label=answer.label,
         abstained=answer.abstained,
         view_agreement=answer.agreement.views,
         member_agreement=answer.agreement.members,

@@ -12,8 +12,8 @@ from protos import classification_pb2 as pb
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
-from serving.pipeline import classifier as straight_line
-from serving.pipeline import picture, views
+from serving.pipeline import picture, preparation, views
+from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.room import Room
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, fake_servable
@@ -43,7 +43,7 @@ class Scene:
         repository = Repository({}, {"choir": ensemble})
         self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1)
 
-    async def classify(self, encoded: bytes, **fields) -> straight_line.Answer:
+    async def classify(self, encoded: bytes, **fields) -> Answer:
         answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
         self._classifier.close()
         for servable in self._servables:
@@ -147,7 +147,7 @@ async def test_a_decoded_picture_is_let_go_while_its_rows_wait(monkeypatch):
 @on_a_loop
 async def test_many_views_of_a_small_picture_are_cut_in_another_thread(monkeypatch):
     threads = counted(monkeypatch, views, "cut")
-    monkeypatch.setattr(straight_line, "_INLINE_WORK", 4 * 8 * 8 + 2 * 10 * 8 * 8 - 1)  # two looks, ten rows each
+    monkeypatch.setattr(preparation, "_INLINE_WORK", 4 * 8 * 8 + 2 * 10 * 8 * 8 - 1)  # two looks, ten rows each
     await Scene().classify(SMALL, views=pb.VIEWS_TEN)
     assert threads == ["decode_0", "decode_0"]
 

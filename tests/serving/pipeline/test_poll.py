@@ -12,7 +12,8 @@ from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
 from serving.models.servable import Batching
-from serving.pipeline.classifier import Answer, Classifier
+from serving.pipeline.answer import Answer
+from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from tests.serving.doors.fake_models import asked
 from tests.serving.fakes import FakeClock, FreeEngine, fake_servable

@@ -1,0 +1,98 @@
+"""From a request's picture to the rows that the members of an ensemble look at."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from protos import classification_pb2 as pb
+from protos.model_card_pb2 import ModelCard
+from serving.metrics import Metrics
+from serving.models.ensemble import Ensemble
+from serving.pipeline import boxes as listed
+from serving.pipeline import dense
+from serving.pipeline import picture as pictures
+from serving.pipeline import views as geometry
+from serving.pipeline.decoding import Decoding
+
+# Up to this, decoding and cutting cost less than handing them to another thread and back. In bytes of rows; to
+# decode a pixel costs about as much as to cut four.
+_INLINE_WORK = 2**16
+_WORK_OF_A_PIXEL = 4
+
+
+class Preparation:
+    """Opens, decodes and cuts pictures: small ones at once, large ones in threads."""
+
+    def __init__(
+        self, limits: pictures.Limits, decoding: Decoding, metrics: Metrics, clock: Callable[[], float]
+    ) -> None:
+        self._limits = limits
+        self._decoding = decoding
+        self._metrics = metrics
+        self._clock = clock
+
+    async def rows(
+        self, request: pb.ClassifyRequest, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
+    ) -> list[NDArray[np.uint8]]:
+        """uint8 [views, height, width, channels] for each member. Only they outlive this: decoded pictures are large,
+        and calls may wait long.
+
+        Raises InvalidRequest where the picture is none, and Overloaded where too many wait to be decoded.
+        """
+        picture = _open(request, self._limits, views)
+        cut = partial(self._cut, picture, ensemble, views, boxes)
+        if _work(picture, ensemble, views, boxes) <= _INLINE_WORK:
+            return cut()
+        pixels, bytes = picture.width * picture.height, len(request.encoded) + len(request.tensor.content)
+        return await self._decoding.run(ensemble.name, pixels, bytes, cut)
+
+    def _cut(
+        self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
+    ) -> list[NDArray[np.uint8]]:
+        """The rows of each member; members that look at pictures the same way share theirs."""
+        opened = self._clock()
+        if views != pb.VIEWS_BOXES:  # whose pixels are counted in the picture's own
+            cards = [member.servable.card for member in ensemble.members]
+            pictures.shrink(picture, max(geometry.enough(card.input, card.geometry, views) for card in cards))
+        upright = pictures.decode(picture)
+        decoded = self._clock()
+        cut: dict[bytes, NDArray[np.uint8]] = {}
+        rows = []
+        for member in ensemble.members:
+            look, card = member.servable.look, member.servable.card
+            if look not in cut:
+                cut[look] = _seen(upright, card, views, boxes)
+            rows.append(cut[look])
+        self._metrics.prepared(decoded - opened, self._clock() - decoded)
+        return rows
+
+
+def _work(picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]) -> int:
+    """What it costs to decode `picture` and cut it for every member, in units of _INLINE_WORK."""
+    looks = {member.servable.look: member.servable.card for member in ensemble.members}
+    rows = sum(geometry.bytes_of_rows(card.input, card.geometry, views, len(boxes)) for card in looks.values())
+    return _WORK_OF_A_PIXEL * picture.width * picture.height * max(1, len(boxes)) + rows
+
+
+def _seen(upright: Image.Image, card: ModelCard, views: pb.Views, boxes: Sequence[pb.Box]) -> NDArray[np.uint8]:
+    """uint8 [views, height, width, channels] of one picture, for the network of `card`."""
+    if views == pb.VIEWS_DENSE:
+        return dense.canvases(upright, card.input, card.geometry)
+    if views == pb.VIEWS_BOXES:
+        return listed.cut(upright, card.input, boxes)
+    return geometry.cut(upright, card.input, card.geometry, views)
+
+
+def _open(request: pb.ClassifyRequest, limits: pictures.Limits, views: pb.Views) -> Image.Image:
+    """The picture of `request`, within `limits` and those of `views`. Raises InvalidRequest."""
+    if request.WhichOneof("picture") == "tensor":
+        tensor = request.tensor
+        picture = pictures.from_samples(tensor.data_type, tensor.shape, tensor.content, limits)
+    else:
+        picture = pictures.open_header(request.encoded, limits)
+    if views == pb.VIEWS_DENSE:
+        dense.check_aspect(picture.size)
+    return picture
