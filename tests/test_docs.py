@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 import tencrop
 from serving.metrics import Metrics
+from serving.models.declaration import Declaration, EnsembleDeclaration, MemberDeclaration, ModelDeclaration
 from serving.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -41,6 +43,13 @@ def test_every_default_is_documented_as_it_is():
     fields = {name: field for name, field in Settings.model_fields.items() if name in documented}
     assert documented == {name: str(field.get_default(call_default_factory=True)) for name, field in fields.items()}
     assert len(documented) >= 8
+
+
+@pytest.mark.parametrize("declared", [Declaration, EnsembleDeclaration, MemberDeclaration, ModelDeclaration])
+def test_everything_that_can_be_declared_stands_in_the_example_of_models_yaml(declared):
+    example = re.search(r"^```yaml\n(# models.yaml\n.*?)^```", SERVING, re.M | re.S).group(1)
+    assert [field for field in declared.model_fields if f"{field}:" not in example] == []
+    Declaration.model_validate(yaml.safe_load(example))
 
 
 def metric_names() -> set[str]:
