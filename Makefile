@@ -1,12 +1,12 @@
 # make serve   train three small networks, once, and serve them and their ensemble
 # make test    check the code and run every test that needs nothing but Python packages
-# make bench   measure the server against its engine and a bare echo
+# make bench   measure the server against its engine and a bare echo; bench-peers, against other servers
 # make help    every target
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help serve test parity lint format protos bench bench-training fashion-mnist ladder augmentation clean
+.PHONY: help serve test parity lint format protos bench bench-peers bench-training fashion-mnist ladder augmentation clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile; grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | column -t -s '#'
@@ -36,6 +36,9 @@ protos: .venv/dev  ## generate the Python code of the protos
 
 bench: .venv/dev  ## measure serving, and rewrite tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks.serving
+
+bench-peers: .venv/dev  ## measure serving beside other servers, each installed below .bench; some gigabytes
+	$(BIN)/python -m tests.benchmarks.peers
 
 bench-training: .venv/dev  ## measure training, and rewrite its table in tests/benchmarks/README.md
 	$(BIN)/python -m tests.benchmarks.training

@@ -1,97 +1,72 @@
-"""The table of the serving benchmark: from rounds of measurements to Markdown, and into README.md."""
+"""What a serving benchmark found, as tables in Markdown: rates and latencies, and how they compare with targets."""
 
-import datetime
 import os
-import platform
-import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tests.benchmarks.load import Measured
-
-CALLERS = (1, 16, 64)
-README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+from training.markdown import heading, row, today
 
 
 class Asked(NamedTuple):
-    """What was measured: something in process, or something that callers asked."""
+    """What was measured: something in process, or something that so many callers asked."""
 
     what: str
     callers: int = 0
 
 
-PREPARE, ENGINE_1, ENGINE_64 = (
-    Asked("decode and view"),
-    Asked("bare engine, 1 row"),
-    Asked("bare engine, a batch of 64"),
-)
-ECHO, ONE, TEN = "echo", "one view", "ten views"
-
-Round = dict[Asked, Measured]
+Rounds = defaultdict[Asked, list[Measured]]
+"""In the order in which they were first measured; each as often as there were rounds."""
 
 
-def table(rounds: list[Round]) -> str:
-    """What was asked, how often it answered, and how that compares with the targets; in Markdown."""
-    lines = [
-        _machine(),
-        "",
-        "| asked | callers | answers/s | p50 ms | p99 ms | of the echo |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    lines += [_row(asked, rounds) for asked in rounds[0]]
-    lines += ["", "| target | wanted | measured |", "|---|--:|--:|"]
-    lines += [f"| {what} | {wanted} | {median(map(figure, rounds)):.2f} |" for what, wanted, figure in _TARGETS]
-    return "\n".join(lines)
+class Target(NamedTuple):
+    """What was wanted, and what came."""
+
+    what: str
+    bound: Literal["at least", "at most"]
+    wanted: float
+    measured: float
+
+    @property
+    def met(self) -> bool:
+        """Whether what came is what was wanted."""
+        return self.measured >= self.wanted if self.bound == "at least" else self.measured <= self.wanted
 
 
-def _row(asked: Asked, rounds: list[Round]) -> str:
-    rate, p50, p99 = (median(figures) for figures in zip(*(measured[asked] for measured in rounds), strict=True))
-    echo = Asked(ECHO, asked.callers)
-    shares = [measured[asked].rate / measured[echo].rate for measured in rounds if echo in measured]
-    share = f"{median(shares):.2f}" if shares else ""
-    return f"| {asked.what} | {asked.callers or ''} | {rate:,.0f} | {p50 * 1e3:.2f} | {p99 * 1e3:.2f} | {share} |"
+def ratio(rounds: Rounds, above: Asked, below: Asked) -> float:
+    """How many times the rate of `below` that of `above` is: the median of what it was in each round."""
+    return median(mine.rate / other.rate for mine, other in zip(rounds[above], rounds[below], strict=True))
 
 
-def write(text: str) -> None:
-    """Puts `text` between the markers of README.md."""
-    before, _, rest = README.read_text().partition(_BEGIN)
-    README.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{rest.partition(_END)[2]}")
+def p50(rounds: Rounds, asked: Asked) -> float:
+    """Seconds."""
+    return median(measured.p50 for measured in rounds[asked])
 
 
-def _extra_latency(measured: Round) -> float:
-    """Milliseconds that a call of one caller takes beyond decoding and the engine."""
-    return 1e3 * (measured[Asked(ONE, 1)].p50 - measured[PREPARE].p50 - measured[ENGINE_1].p50)
+def rates(rounds: Rounds) -> list[str]:
+    """A row for each that was asked: medians over the rounds."""
+    lines = heading("asked", ["callers", "their CPU", "answers/s", "p50 ms", "p95 ms", "p99 ms"])
+    for (what, callers), all_rounds in rounds.items():
+        rate, *latencies, cpu = (median(figures) for figures in zip(*all_rounds, strict=True))
+        asked_by = [str(callers), f"{cpu:.0%}"] if callers else ["", ""]
+        shown = [f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}", *(f"{each * 1e3:,.2f}" for each in latencies)]
+        lines.append(row(what, [*asked_by, *shown]))
+    return lines
 
 
-_TARGETS: list[tuple[str, str, Callable[[Round], float]]] = [
-    (
-        "rate of one view at 64 callers, of the echo's",
-        "at least 0.50",
-        lambda measured: measured[Asked(ONE, 64)].rate / measured[Asked(ECHO, 64)].rate,
-    ),
-    ("latency of one caller above decoding and the engine, ms", "at most 1.00", _extra_latency),
-    (
-        "cost of ten views at 64 callers, in single views",
-        "at most 2.50",
-        lambda measured: measured[Asked(ONE, 64)].rate / measured[Asked(TEN, 64)].rate,
-    ),
-    (
-        "latency of ten views of one caller, in single views",
-        "at most 2.50",
-        lambda measured: measured[Asked(TEN, 1)].p50 / measured[Asked(ONE, 1)].p50,
-    ),
-]
+def targets(found: Sequence[Target]) -> list[str]:
+    """A row for each target."""
+    lines = heading("target", ["wanted", "measured", "met"])
+    for target in found:
+        cells = [f"{target.bound} {target.wanted:.2f}", f"{target.measured:.2f}", "yes" if target.met else "no"]
+        lines.append(row(target.what, cells))
+    return lines
 
 
-def _machine() -> str:
-    names = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    cpu = names[0] if names else platform.machine()
+def machine() -> str:
+    """The date, the machine and what ran on it."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "grpcio"))
-    return (
-        f"{datetime.date.today()}, {cpu}, {len(os.sched_getaffinity(0))} cores, "
-        f"Python {platform.python_version()}, {packages}. Server and callers share the machine."
-    )
+    return f"{today()}, of which {len(os.sched_getaffinity(0))} may be used. {packages}. Server and callers share it."

@@ -1,0 +1,53 @@
+"""How peers are asked: raw bodies over HTTP, or the open inference protocol over gRPC. Both give float32 [classes]."""
+
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import grpc
+import grpc.aio
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.benchmarks.peers.served import Served
+
+Ask = Callable[[], Awaitable[NDArray[np.float32]]]
+
+
+@asynccontextmanager
+async def http(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
+    """Asks by a POST of `body`, over as many connections as there are callers."""
+    headers = {"Content-Type": "application/octet-stream"}
+    url = f"http://127.0.0.1:{port}/predict"
+
+    async def ask() -> NDArray[np.float32]:
+        async with session.post(url, data=body, headers=headers) as response:
+            response.raise_for_status()
+            return np.frombuffer(await response.read(), np.float32)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield ask
+
+
+@asynccontextmanager
+async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
+    """Asks by ModelInfer, as one file of BYTES or as crops of UINT8."""
+    messages, services = grpc.protos_and_services("tests/benchmarks/peers/open_inference.proto")
+    request = messages.ModelInferRequest(model_name="network")
+    if served.views > 1:
+        request.inputs.add(name="asked", datatype="UINT8", shape=(1, served.views, *served.shape))
+        request.raw_input_contents.append(body)
+    else:
+        request.inputs.add(name="asked", datatype="BYTES", shape=(1, 1))
+        request.raw_input_contents.append(struct.pack("<I", len(body)) + body)
+
+    async def ask() -> NDArray[np.float32]:
+        response = await infer(request)
+        if response.raw_output_contents:
+            return np.frombuffer(response.raw_output_contents[0], np.float32)
+        return np.array(response.outputs[0].contents.fp32_contents, np.float32)
+
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        infer = services.GRPCInferenceServiceStub(channel).ModelInfer
+        yield ask
