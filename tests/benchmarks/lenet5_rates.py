@@ -12,14 +12,15 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import grpc.aio
 from rich.progress import track
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
 from serving.models import card as cards
-from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
+from serving.models.engines.loading import EngineLoader
+from serving.models.engines.tensorflow import use_threads
 from tests.benchmarks import load, pictures, report
+from tests.benchmarks.dialling import dial
 from tests.benchmarks.echo import METHOD
 from tests.benchmarks.ours import LOGS, request, serving
 from tests.benchmarks.processes import free_ports, running
@@ -68,13 +69,13 @@ def targets(rounds: Rounds) -> list[Target]:
 
 async def _rounds(server, port: int) -> Rounds:
     version = newest_version(MODELS / NAME)
-    card, engine = cards.read(version), TensorFlowEngine(version)
+    card, engine = cards.read(version), EngineLoader(threads=THREADS)(version)
     png = card.golden_inputs[0].png
     row = pictures.cut(png, card, pb.VIEWS_SINGLE)
     one, ten = request(NAME, png), request(NAME, png, pb.VIEWS_TEN)
     payload = one.SerializeToString()
     rounds = Rounds(list)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel, server.stub(one) as stub:
+    async with dial(port) as channel, server.stub(one) as stub:
         echo = channel.unary_unary(METHOD)
         asks = {_ECHO: lambda: echo(payload), _ONE: lambda: stub.Classify(one), _TEN: lambda: stub.Classify(ten)}
         for _ in track(range(ROUNDS), "LeNet-5"):

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import grpc.aio
 from prometheus_client.parser import text_string_to_metric_families
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
+from tests.benchmarks.dialling import dial
 from tests.benchmarks.processes import Process, free_ports, running
 
 LOGS = Path(".bench", "logs")
@@ -21,7 +21,7 @@ class Ours(NamedTuple):
     """A server that runs."""
 
     process: Process
-    address: str
+    port: int
     http_port: int
 
     def total(self, metric: str) -> float:
@@ -33,7 +33,7 @@ class Ours(NamedTuple):
     @asynccontextmanager
     async def stub(self, warm_up: pb.ClassifyRequest) -> AsyncIterator[ClassificationStub]:
         """What asks it, once it has answered `warm_up`."""
-        async with grpc.aio.insecure_channel(self.address) as channel:
+        async with dial(self.port) as channel:
             stub = ClassificationStub(channel)
             await self.process.first_answer(lambda: stub.Classify(warm_up))
             yield stub
@@ -46,7 +46,7 @@ def serving(models: Path, name: str, **settings: object) -> Iterator[Ours]:
     environment = {f"TENCROP_{setting.upper()}": value for setting, value in settings.items()}
     environment |= {"TENCROP_MODELS": models, "TENCROP_GRPC_PORT": port, "TENCROP_HTTP_PORT": http_port}
     with running((sys.executable, "-m", "tencrop", "serve"), LOGS / f"{name}.log", environment) as process:
-        yield Ours(process, f"127.0.0.1:{port}", http_port)
+        yield Ours(process, port, http_port)
 
 
 def request(model: str, picture: bytes, views: pb.Views = pb.VIEWS_SINGLE, **fields: object) -> pb.ClassifyRequest:

@@ -53,9 +53,9 @@ def cut(file: bytes, card: ModelCard, views: Views) -> NDArray[np.uint8]:
     return geometry.cut(upright, card.input, card.geometry, views)
 
 
-def cut_samples(samples: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:
-    """The centre view of uint8 [height, width, 1 or 3], as a batch of one."""
-    return geometry.cut(to_picture(samples), card.input, card.geometry, Views.VIEWS_SINGLE)
+def view(samples: NDArray[np.uint8], card: ModelCard, number: int) -> NDArray[np.uint8]:
+    """Of the five views of uint8 [height, width, 1 or 3] one: uint8 [height, width, channels] of the card's input."""
+    return geometry.cut(to_picture(samples), card.input, card.geometry, Views.VIEWS_FIVE)[number]
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -13,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-_MARK = "TENCROP_BENCHMARK"
-"""An environment variable that every descendant of a server has, whoever its parent is by now."""
+_MARK, _RUN_MARK = "TENCROP_BENCHMARK_SERVER", "TENCROP_BENCHMARK_RUN"
+"""Environment variables that every descendant of a server, or of a benchmark, has, whoever its parent is by now."""
 _PATIENCE = 15.0
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Process:
                     raise NeverAnswered(f"It ended with {self._started.returncode}: {self._last_words()}") from error
                 if time.monotonic() > end:
                     raise NeverAnswered(
-                        f"No answer came in {seconds:.0f} s: {error!r}. {self._last_words()}"
+                        f"No answer came in {seconds:.0f} s: {str(error)[:200]!r}. {self._last_words()}"
                     ) from error
             await asyncio.sleep(0.2)
 
@@ -77,9 +78,29 @@ def running(command: Sequence[object], log: Path, environment: Mapping[str, obje
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE)
-        for pid in _marked(mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(_MARK, mark)
+        process.wait()
+
+
+def ended_well(module: str, *arguments: str, minutes: float) -> bool:
+    """Whether the benchmark `module`, in a process of its own, ended by itself within `minutes`, and with 0.
+
+    One that does not end is interrupted. Whatever becomes of it, even if it crashes, its servers end with it.
+    """
+    mark = uuid.uuid4().hex
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
+    process = subprocess.Popen(command, env={**os.environ, _RUN_MARK: mark})
+    try:
+        return process.wait(60 * minutes) == 0
+    except subprocess.TimeoutExpired:
+        print(f"{module} {' '.join(arguments)} took more than {minutes:.0f} minutes.", file=sys.stderr)
+        return False
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2 * _PATIENCE)
+        _kill(_RUN_MARK, mark)
         process.wait()
 
 
@@ -92,14 +113,21 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _marked(mark: str) -> list[int]:
-    """The processes that were started with `mark`."""
+def _kill(variable: str, mark: str) -> None:
+    """Ends every process that has `mark` in `variable`."""
+    for pid in _marked(f"{variable}={mark}"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _marked(setting: str) -> list[int]:
+    """The processes whose environment has `setting`, by its descent."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             environment = path.read_bytes()
         except OSError:  # gone meanwhile, or somebody else's
             continue
-        if f"{_MARK}={mark}".encode() in environment:
+        if setting.encode() in environment.split(b"\0"):
             found.append(int(path.parent.name))
     return found

@@ -5,7 +5,6 @@ make bench
 
 import importlib
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +14,12 @@ import click
 from rich.console import Console
 
 from tests.benchmarks import report
+from tests.benchmarks.processes import ended_well
 from training.markdown import put
 
 README = Path(__file__).with_name("README.md")
 PREPARING_MINUTES = 30.0
 """For the network that is made once."""
-_PATIENCE = 30.0
 
 
 class Part(NamedTuple):
@@ -42,36 +41,19 @@ PARTS = {
 
 @click.command()
 @click.argument("names", metavar="[PART]...", nargs=-1, type=click.Choice(tuple(PARTS)))
-def main(names: Sequence[str]) -> None:
+@click.option("--here", is_flag=True, help="Measure one PART in this process.")
+def main(names: Sequence[str], here: bool) -> None:
     """Measure each PART (lenet5, resnet50, overload, priorities, server-memory), or all: some minutes."""
-    if len(names) == 1:
-        _measure(names[0])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
+    if here:
+        _measure(*names)
         return
-    if not names or "resnet50" in names:
-        ended_well(("resnet50",), PREPARING_MINUTES)
-    missing = [name for name in names or PARTS if not ended_well(("serving", name), PARTS[name].minutes)]
+    parts = names or tuple(PARTS)
+    if "resnet50" in parts:
+        ended_well("resnet50", minutes=PREPARING_MINUTES)
+    missing = [name for name in parts if not ended_well("serving", name, "--here", minutes=PARTS[name].minutes)]
     if missing:
         sys.exit(f"These were not measured, and keep the table they had: {', '.join(missing)}.")
-
-
-def ended_well(arguments: Sequence[str], minutes: float) -> bool:
-    """Whether the benchmark named by `arguments` ended by itself, and with 0. One that does not end is interrupted
-    after so many `minutes`, so that it ends its servers.
-    """
-    module, *names = arguments
-    process = subprocess.Popen([sys.executable, "-m", f"tests.benchmarks.{module}", *names])
-    try:
-        return process.wait(60 * minutes) == 0
-    except subprocess.TimeoutExpired:
-        print(f"{' '.join(arguments)} took more than {minutes:.0f} minutes.", file=sys.stderr)
-        return False
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _measure(name: str) -> None:

@@ -5,6 +5,7 @@ python -m tests.benchmarks.peers litserve
 """
 
 import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -15,8 +16,8 @@ from tests.benchmarks import report
 from tests.benchmarks.peers import compare
 from tests.benchmarks.peers.catalogue import PEERS
 from tests.benchmarks.peers.environments import NotInstalled, python_of, version
-from tests.benchmarks.processes import NeverAnswered
-from tests.benchmarks.serving import PREPARING_MINUTES, README, ended_well
+from tests.benchmarks.processes import NeverAnswered, ended_well
+from tests.benchmarks.serving import PREPARING_MINUTES, README
 from training.markdown import put
 
 MINUTES = 6.0
@@ -25,16 +26,19 @@ MINUTES = 6.0
 
 @click.command()
 @click.argument("names", metavar="[PEER]...", nargs=-1, type=click.Choice(tuple(PEERS)))
-def main(names: Sequence[str]) -> None:
+@click.option("--here", is_flag=True, help="Measure one PEER in this process.")
+def main(names: Sequence[str], here: bool) -> None:
     """Measure each PEER (litserve, mlserver, bentoml, ray, pytriton) beside us, or all: some minutes each."""
-    if len(names) == 1:
-        _measure(names[0])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
+    if here:
+        _measure(*names)
         return
-    ended_well(("resnet50",), PREPARING_MINUTES)
-    for name in names or PEERS:
+    peers = names or tuple(PEERS)
+    ended_well("resnet50", minutes=PREPARING_MINUTES)
+    for name in peers:
         with contextlib.suppress(NotInstalled):  # the measuring process will say it in the table
             python_of(name)
-    missing = [name for name in names or PEERS if not ended_well(("peers", name), MINUTES)]
+    missing = [name for name in peers if not ended_well("peers", name, "--here", minutes=MINUTES)]
     if missing:
         sys.exit(f"These were not measured, and keep the table they had: {', '.join(missing)}.")
 

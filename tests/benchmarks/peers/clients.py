@@ -1,16 +1,24 @@
 """How peers are asked: raw bodies over HTTP, or the open inference protocol over gRPC. Both give float32 [classes]."""
 
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 
 import aiohttp
-import grpc
-import grpc.aio
 import numpy as np
+from google.protobuf import message_factory
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from numpy.typing import NDArray
 
+from tests.benchmarks.dialling import dial
 from tests.benchmarks.peers.served import Served
+
+PROTO = Path(__file__).with_name("open_inference.proto")
 
 Ask = Callable[[], Awaitable[NDArray[np.float32]]]
 
@@ -33,8 +41,8 @@ async def http(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
     """Asks by ModelInfer, as one file of BYTES or as crops of UINT8."""
-    messages, services = grpc.protos_and_services("tests/benchmarks/peers/open_inference.proto")
-    request = messages.ModelInferRequest(model_name="network")
+    asked, answered = (_messages()[f"inference.{name}"] for name in ("ModelInferRequest", "ModelInferResponse"))
+    request = asked(model_name="network")
     if served.views > 1:
         request.inputs.add(name="asked", datatype="UINT8", shape=(1, served.views, *served.shape))
         request.raw_input_contents.append(body)
@@ -48,6 +56,20 @@ async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterato
             return np.frombuffer(response.raw_output_contents[0], np.float32)
         return np.array(response.outputs[0].contents.fp32_contents, np.float32)
 
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        infer = services.GRPCInferenceServiceStub(channel).ModelInfer
+    async with dial(port) as channel:
+        infer = channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer",
+            request_serializer=asked.SerializeToString,
+            response_deserializer=answered.FromString,
+        )
         yield ask
+
+
+@cache
+def _messages() -> Mapping[str, type]:
+    """The messages of PROTO, by name. It is compiled in another process: protoc and TensorFlow in one crash."""
+    with tempfile.NamedTemporaryFile() as out:
+        command = (sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO.parent}", f"--descriptor_set_out={out.name}")
+        subprocess.run([*command, str(PROTO)], check=True)
+        (described,) = FileDescriptorSet.FromString(Path(out.name).read_bytes()).file
+    return message_factory.GetMessages([described])

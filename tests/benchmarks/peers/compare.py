@@ -82,9 +82,9 @@ def measure(name: str) -> Found:
     first_light.main()
     version = resnet50.published()
     best = engines.best(version)
-    asyncio.run(_ask_all(name, python, LENET5, {_REFERENCE: engines.REFERENCE.settings}, rounds))
-    ours = {_REFERENCE: engines.REFERENCE.settings, _BEST: best.settings}
-    for question in (RESNET50, RESNET50_TEN):
+    for question in (LENET5, RESNET50, RESNET50_TEN):
+        by_itself = {}  # the server finds the best engine for a network that is not quantised
+        ours = {_REFERENCE: engines.REFERENCE.settings, _BEST: by_itself if question is LENET5 else best.settings}
         asyncio.run(_ask_all(name, python, question, ours, rounds))
     return Found(title, best.words, rounds)
 
@@ -93,6 +93,7 @@ def targets(found: Found) -> list[Target]:
     """How we compare with what was wanted."""
     wanted = [
         (LENET5, _REFERENCE, 3.0),
+        (LENET5, _BEST, 3.0),
         (RESNET50, _REFERENCE, 1.0),
         (RESNET50, _BEST, 2.0),
         (RESNET50_TEN, _REFERENCE, 1.0),
