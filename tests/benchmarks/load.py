@@ -9,6 +9,7 @@ import numpy as np
 
 WARM_UP = 0.2
 """Before what is counted, as a share of it."""
+_ANSWERS, _PATIENCE = 3, 3
 _ONE_BATCH = 0.05
 """Answers that come within so many seconds of each other may be of one batch."""
 
@@ -35,20 +36,27 @@ class Answered(NamedTuple):
 
 
 async def run_callers(ask: Callable[[], Awaitable], callers: int, seconds: float) -> Measured:
-    """Has `callers` call `ask` for `seconds`, after a fifth of that uncounted."""
+    """Has `callers` call `ask` for `seconds`, after a fifth of that uncounted; for up to _PATIENCE times as long, until
+    each has had some answers.
+    """
     answers: list[Answered] = []
     started, cpu = time.perf_counter(), time.process_time()
-    end = started + (1 + WARM_UP) * seconds
+    end = stopped = started + (1 + WARM_UP) * seconds
 
     async def caller() -> None:
-        while (asked := time.perf_counter()) < end:
+        nonlocal stopped
+        while (asked := time.perf_counter()) < end or len(answers) < _ANSWERS * callers:
+            if asked > started + _PATIENCE * seconds:
+                break
             await ask()
             now = time.perf_counter()
             answers.append(Answered(now, now - asked))
+            if len(answers) <= _ANSWERS * callers:
+                stopped = max(end, now)
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     callers_cpu = (time.process_time() - cpu) / (time.perf_counter() - started)
-    return measured(answers, started + WARM_UP * seconds, end, callers_cpu)
+    return measured(answers, started + WARM_UP * seconds, stopped, callers_cpu)
 
 
 def run_loop(work: Callable[[], object], seconds: float, answers: int = 1) -> Measured:
