@@ -122,6 +122,11 @@ class BatchQueue:
         """A batch of `size` rows, one of the allowed sizes, took so long before there were calls."""
         self._forecast.learn(size, seconds)
 
+    def keep_sizes_that_pay(self) -> int:
+        """Uses no batches larger than pay, by how long they took before there were calls. Returns the largest left."""
+        self._forecast.keep_sizes_that_pay()
+        return self._forecast.largest
+
     def has_time_for(self, rows: int, deadline: float, priority: pb.Priority) -> bool:
         """Whether `rows` more would be scored before `deadline`, and leave half of the room free for others."""
         return self._admission.has_time_for(rows, deadline, priority, self._clock())

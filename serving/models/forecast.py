@@ -5,6 +5,9 @@ from collections.abc import Sequence
 _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
 
+_NEARLY_ALL = 0.95
+"""Of the highest rate: what a batch size has to reach for larger ones not to pay."""
+
 
 class Forecast:
     """Of one engine. While it has run nothing, everything is expected at once."""
@@ -25,6 +28,15 @@ class Forecast:
         """A batch of `size` rows, padding and all, took so long."""
         before = self._seconds.get(size, seconds)
         self._seconds[size] = before + _NEWEST * (seconds - before)
+
+    def keep_sizes_that_pay(self) -> None:
+        """Leaves out the sizes above the smallest whose rows are about as cheap as any: a larger batch makes its own
+        calls, and whoever comes meanwhile, wait longer for nothing.
+        """
+        seconds_a_row = {size: seconds / size for size, seconds in self._seconds.items()}
+        enough = min(seconds_a_row.values()) / _NEARLY_ALL
+        self.largest = min(size for size, seconds in seconds_a_row.items() if seconds <= enough)
+        self._sizes = tuple(size for size in self._sizes if size <= self.largest)
 
     def of_batch(self, size: int) -> float:
         """Seconds for `size` rows at once. Of a size that never ran, those of the next larger that did, or else

@@ -39,3 +39,22 @@ def test_what_is_expected_lies_between_the_fastest_and_the_slowest_that_was_seen
     for each in seconds:
         forecast.learn(1, each)
     assert rows * min(seconds) * 0.999 <= forecast.of_rows(rows) <= rows * max(seconds) * 1.001
+
+
+@pytest.mark.parametrize(
+    ("seconds", "largest"),
+    [
+        ((1.0, 2.0, 4.0, 8.0), 1),  # rows are as cheap alone
+        ((1.0, 1.2, 2.0, 3.9), 4),  # nearly as cheap by fours as by eights
+        ((1.0, 1.2, 1.5, 2.0), 8),
+        ((1.0, 1.2, 1.5, 9.0), 4),
+        ((0.0, 0.0, 0.0, 0.0), 1),
+    ],
+)
+def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
+    forecast = Forecast(SIZES)
+    for size, each in zip(SIZES, seconds, strict=True):
+        forecast.learn(size, each)
+    forecast.keep_sizes_that_pay()
+    assert forecast.largest == forecast.padded(largest) == largest
+    assert forecast.of_rows(2 * largest) == 2 * seconds[SIZES.index(largest)]
