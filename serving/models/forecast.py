@@ -5,6 +5,7 @@ from collections.abc import Sequence
 _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
 
+_UNNOTICED_SECONDS = 0.05
 _NEARLY_ALL = 0.95
 """Of the highest rate: what a batch size has to reach for larger ones not to pay."""
 
@@ -31,11 +32,13 @@ class Forecast:
 
     def keep_sizes_that_pay(self) -> None:
         """Leaves out the sizes above the smallest whose rows are about as cheap as any: a larger batch makes its own
-        calls, and whoever comes meanwhile, wait longer for nothing.
+        calls, and whoever comes meanwhile, wait longer for nothing. A wait that nobody notices is worth no doubt
+        about what was measured.
         """
         seconds_a_row = {size: seconds / size for size, seconds in self._seconds.items()}
         enough = min(seconds_a_row.values()) / _NEARLY_ALL
-        self.largest = min(size for size, seconds in seconds_a_row.items() if seconds <= enough)
+        unnoticed = max((size for size, seconds in self._seconds.items() if seconds <= _UNNOTICED_SECONDS), default=0)
+        self.largest = max(unnoticed, min(size for size, seconds in seconds_a_row.items() if seconds <= enough))
         self._sizes = tuple(size for size in self._sizes if size <= self.largest)
 
     def of_batch(self, size: int) -> float:

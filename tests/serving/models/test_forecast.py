@@ -48,7 +48,8 @@ def test_what_is_expected_lies_between_the_fastest_and_the_slowest_that_was_seen
         ((1.0, 1.2, 2.0, 3.9), 4),  # nearly as cheap by fours as by eights
         ((1.0, 1.2, 1.5, 2.0), 8),
         ((1.0, 1.2, 1.5, 9.0), 4),
-        ((0.0, 0.0, 0.0, 0.0), 1),
+        ((0.03, 0.04, 0.05, 0.11), 4),  # that is no wait
+        ((0.0, 0.0, 0.0, 0.0), 8),
     ],
 )
 def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
