@@ -1,11 +1,12 @@
 """Large pictures on their way through the decoding threads: how many may be, and whose turn it is."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from serving.pipeline.room import Room
@@ -35,8 +36,8 @@ class _Job:
 
 
 class Decoding:
-    """Threads that models use in turn, a picture each, so that one with many keeps no other waiting for longer than
-    a picture of each model that waits. All but the work happens on one event loop.
+    """Threads that models use in turn, a picture each: next comes who had the last turn the longest ago, so that one
+    with many pictures is behind all that had none. All but the work happens on one event loop.
     """
 
     def __init__(self, threads: int, bounds: Bounds) -> None:
@@ -45,7 +46,9 @@ class Decoding:
         self._pixels = Room(bounds.pixels, "pixels")
         self._bytes = Room(bounds.bytes, "bytes")
         self._waiting: dict[str, deque[_Job]] = {}
-        """By model, the one whose turn is next first; no line is empty."""
+        """By model; no line is empty."""
+        self._turns = count(1)
+        self._last_turn: Counter[str] = Counter()
 
     async def run(self, model: str, pixels: int, bytes: int, work: Callable[[], Result]) -> Result:
         """What `work`, about a picture of so many pixels and bytes for `model`, returns from a thread. It is not begun
@@ -79,11 +82,12 @@ class Decoding:
             running.add_done_callback(partial(self._ended, job))
 
     def _next(self) -> _Job:
-        model = next(iter(self._waiting))
-        line = self._waiting.pop(model)
+        model = min(self._waiting, key=self._last_turn.__getitem__)
+        self._last_turn[model] = next(self._turns)
+        line = self._waiting[model]
         job = line.popleft()
-        if line:
-            self._waiting[model] = line  # behind all others
+        if not line:
+            del self._waiting[model]
         return job
 
     def _ended(self, job: _Job, running: asyncio.Future) -> None:

@@ -69,12 +69,8 @@ async def test_while_one_models_slow_pictures_fill_the_pool_another_model_answer
     await scene.until_begun("hot 0", "hot 1")
     cool = scene.ask("cool")
     scene.end("hot 0", "cool")
-    await hot[0]
-    while not cool.done():
-        scene.end(*scene.begun[2:])  # at most one of the hot model's more, whose turn it was
-        await asyncio.sleep(0)
     assert await cool == "cool"
-    assert scene.begun.index("cool") <= 3
+    assert scene.begun[2] == "cool"
     assert not hot[1].done()
     scene.end()
     await asyncio.gather(*hot)
@@ -89,7 +85,7 @@ async def test_models_that_wait_take_turns(bench):
     await settle()
     scene.end()
     await asyncio.gather(first, *tasks)
-    assert scene.begun == ["a0", "a1", "b1", "c1", "a2", "b2", "a3"]
+    assert scene.begun == ["a0", "b1", "c1", "a1", "b2", "a2", "a3"]
 
 
 @pytest.mark.parametrize("bounds", [{"pixels": 4}, {"bytes": 4}])
