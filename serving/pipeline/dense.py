@@ -7,6 +7,7 @@ from PIL import Image
 from protos.model_card_pb2 import Geometry, Input
 from serving.errors import InvalidRequest
 from serving.models.dense import MAX_ASPECT
+from serving.pipeline.reduction import Part
 from serving.pipeline.views import lay_out
 
 
@@ -19,9 +20,10 @@ def check_aspect(size: tuple[int, int]) -> None:
         )
 
 
-def canvases(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[np.uint8]:
-    """All of `picture`, an upright 8-bit grey or RGB image, and its mirror image: uint8 [2, height, width,
-    input.channels], in the order of plans.DENSE.
+def canvases(picture: Image.Image, input: Input, geometry: Geometry, part: Part | None = None) -> NDArray[np.uint8]:
+    """All of `picture`, an upright 8-bit grey or RGB image, or of a `part` of it, and its mirror image.
+
+    Returns uint8 [2, height, width, input.channels], in the order of plans.DENSE.
     """
-    canvas = lay_out(picture, input, geometry)
+    canvas = lay_out(picture, input, geometry, part)
     return np.stack([canvas, canvas[:, ::-1]])

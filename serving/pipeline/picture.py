@@ -42,8 +42,6 @@ _BROKEN = (
     struct.error,
 )
 
-_DCT_FACTORS = (8, 4, 2)
-
 # What turns a picture upright, by its EXIF orientation (Exif 2.32, section 4.6.4).
 _UPRIGHT: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -121,19 +119,6 @@ def from_samples(data_type: int, shape: Sequence[int], content: bytes, limits: L
     return Image.fromarray(samples.squeeze(axis=2) if samples.shape[2:] == (1,) else samples)
 
 
-def shrink(image: Image.Image, side: int) -> None:
-    """Has a JPEG whose header was read decoded at an eighth, a quarter or half of its size, for which its DCT need not
-    be undone in full, as far as its shorter side keeps `side` pixels. Other files and samples stay as large.
-
-    Sizes that such a factor does not divide are left alone: rounded up, the picture would be stretched and its places
-    move, by more than all that is lost otherwise.
-    """
-    for factor in _DCT_FACTORS:
-        if min(image.size) >= factor * side and not (image.width % factor or image.height % factor):
-            image.draft(None, (image.width // factor, image.height // factor))
-            return
-
-
 def decode(image: Image.Image) -> Image.Image:
     """An image of mode "L" (grey) or "RGB" from one whose header was read: upright by its EXIF
     orientation, the first frame, 16-bit samples scaled to 8 bits, transparent pixels laid on white.
@@ -142,7 +127,7 @@ def decode(image: Image.Image) -> Image.Image:
     """
     try:
         image.load()
-        turn = _UPRIGHT.get(_orientation(image))
+        turn = _UPRIGHT.get(orientation_of(image))
         return _to_grey_or_rgb(image if turn is None else image.transpose(turn))
     except _BROKEN as error:
         raise InvalidRequest(
@@ -151,7 +136,7 @@ def decode(image: Image.Image) -> Image.Image:
         ) from error
 
 
-def _orientation(image: Image.Image) -> object:
+def orientation_of(image: Image.Image) -> object:
     """What EXIF says of how the camera was held; None where it says nothing that can be read."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation)

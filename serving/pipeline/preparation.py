@@ -16,6 +16,7 @@ from serving.pipeline import dense
 from serving.pipeline import picture as pictures
 from serving.pipeline import views as geometry
 from serving.pipeline.decoding import Decoding
+from serving.pipeline.reduction import Part, reduce
 
 # Up to this, decoding and cutting cost less than handing them to another thread and back. In bytes of rows; to
 # decode a pixel costs about as much as to cut four.
@@ -54,9 +55,7 @@ class Preparation:
     ) -> list[NDArray[np.uint8]]:
         """The rows of each member; members that look at pictures the same way share theirs."""
         opened = self._clock()
-        if views != pb.VIEWS_BOXES:  # whose pixels are counted in the picture's own
-            cards = [member.servable.card for member in ensemble.members]
-            pictures.shrink(picture, max(geometry.enough(card.input, card.geometry, views) for card in cards))
+        part = _reduce(picture, ensemble, views)
         upright = pictures.decode(picture)
         decoded = self._clock()
         cut: dict[bytes, NDArray[np.uint8]] = {}
@@ -64,7 +63,7 @@ class Preparation:
         for member in ensemble.members:
             look, card = member.servable.look, member.servable.card
             if look not in cut:
-                cut[look] = _seen(upright, card, views, boxes)
+                cut[look] = _seen(upright, part, card, views, boxes)
             rows.append(cut[look])
         self._metrics.prepared(decoded - opened, self._clock() - decoded)
         return rows
@@ -77,13 +76,23 @@ def _work(picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequ
     return _WORK_OF_A_PIXEL * picture.width * picture.height * max(1, len(boxes)) + rows
 
 
-def _seen(upright: Image.Image, card: ModelCard, views: pb.Views, boxes: Sequence[pb.Box]) -> NDArray[np.uint8]:
-    """uint8 [views, height, width, channels] of one picture, for the network of `card`."""
+def _reduce(picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> Part | None:
+    """Has `picture` decoded no larger than the members' canvases need; see reduction.reduce."""
+    if views == pb.VIEWS_BOXES:
+        return None  # a small box may need every pixel
+    cards = [member.servable.card for member in ensemble.members]
+    return reduce(picture, max(geometry.enough(card.input, card.geometry, views) for card in cards))
+
+
+def _seen(
+    upright: Image.Image, part: Part | None, card: ModelCard, views: pb.Views, boxes: Sequence[pb.Box]
+) -> NDArray[np.uint8]:
+    """uint8 [views, height, width, channels] of one picture, or a part of it, for the network of `card`."""
     if views == pb.VIEWS_DENSE:
-        return dense.canvases(upright, card.input, card.geometry)
+        return dense.canvases(upright, card.input, card.geometry, part)
     if views == pb.VIEWS_BOXES:
         return listed.cut(upright, card.input, boxes)
-    return geometry.cut(upright, card.input, card.geometry, views)
+    return geometry.cut(upright, card.input, card.geometry, views, part)
 
 
 def _open(request: pb.ClassifyRequest, limits: pictures.Limits, views: pb.Views) -> Image.Image:

@@ -10,19 +10,23 @@ from PIL import Image
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import Geometry, Input
 from serving.pipeline.plans import CROPS, DENSE, OWN, Canvas, View
+from serving.pipeline.reduction import Part
 
-# A pixel that is averaged over this many each way hardly depends on how those came about.
+# A pixel that is averaged over this many each way hardly depends on how those came about: what Pillow's own thumbnails
+# keep (Image.thumbnail, reducing_gap).
 _ENOUGH = 2
 
 
-def cut(picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views) -> NDArray[np.uint8]:
-    """The rows that a network sees of `picture`, an upright 8-bit grey or RGB image.
+def cut(
+    picture: Image.Image, input: Input, geometry: Geometry, views: pb.Views, part: Part | None = None
+) -> NDArray[np.uint8]:
+    """The rows that a network sees of `picture`, an upright 8-bit grey or RGB image, or of a `part` of it.
 
     Returns uint8 [views, input.height, input.width, input.channels], in the order of CROPS.
     """
     plan = CROPS[views]
     canvases = {
-        canvas: lay_out(picture, input, geometry_of(canvas, input, geometry))
+        canvas: lay_out(picture, input, geometry_of(canvas, input, geometry), part)
         for canvas in dict.fromkeys(view.canvas for view in plan)
     }
     rows = np.empty((len(plan), input.height, input.width, input.channels), np.uint8)
@@ -61,8 +65,9 @@ def geometry_of(canvas: Canvas, input: Input, geometry: Geometry) -> Geometry:
     return Geometry(shorter_side=shorter_side, margin=margin)
 
 
-def lay_out(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[np.uint8]:
-    """The canvas that crops are cut from: uint8 [height, width, input.channels].
+def lay_out(picture: Image.Image, input: Input, geometry: Geometry, part: Part | None = None) -> NDArray[np.uint8]:
+    """The canvas that crops are cut from, of all of `picture` or of a `part` of it: uint8 [height, width,
+    input.channels].
 
     Colours as the input wants them, shorter side resized to `geometry.shorter_side` (bilinear,
     averaged over the area where it shrinks), then `geometry.margin` black pixels around.
@@ -70,16 +75,17 @@ def lay_out(picture: Image.Image, input: Input, geometry: Geometry) -> NDArray[n
     mode = "L" if input.channels == 1 else "RGB"
     if picture.mode != mode:
         picture = picture.convert(mode)
-    size = _resized(picture.size, geometry.shorter_side)
+    left, top, right, bottom = part or (0, 0, *picture.size)
+    size = _resized((right - left, bottom - top), geometry.shorter_side)
     if size != picture.size:
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        picture = picture.resize(size, Image.Resampling.BILINEAR, part)
     margin = geometry.margin
     canvas = np.zeros((size[1] + 2 * margin, size[0] + 2 * margin, input.channels), np.uint8)
     canvas[margin : margin + size[1], margin : margin + size[0]] = np.asarray(picture).reshape(size[1], size[0], -1)
     return canvas
 
 
-def _resized(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:
+def _resized(size: tuple[float, float], shorter_side: int) -> tuple[int, int]:
     scale = shorter_side / min(size)
     return max(shorter_side, round(size[0] * scale)), max(shorter_side, round(size[1] * scale))
 
