@@ -2,8 +2,9 @@
 
 import asyncio
 import math
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,9 @@ from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.plans import OF_THE_TEN, PLANS
+from serving.pipeline.room import Bounds
 from training.data import DataSet
+from training.data.encoded import Encoded
 from training.errors import DataUnusable
 from training.evaluation.scores import Scores
 from training.evaluation.tally import Tally
@@ -34,8 +37,10 @@ from training.publishing import newest_version
 
 __all__ = ["Member", "Scores", "Tally", "count_votes", "measure", "open_member"]
 
-# On the way at once: they keep the batches full, and fit the queue and what may wait to be decoded.
+# On the way at once: they keep the batches full, and fit the queue.
 _PICTURES, _VIEWS = 64, 640
+# So no other bounds are needed; large pictures would not fit a server's.
+_OWN_BOUNDS = Bounds(pixels=sys.maxsize, bytes=sys.maxsize)
 # Of whole canvases: each is a batch, and one is laid out while another is computed.
 _CANVASES = 2
 _NAME = "evaluated"
@@ -132,13 +137,13 @@ async def _classify(
     ]
     voters = tuple(ServedMember(servable) for servable in servables)
     repository = Repository({}, {_NAME: Ensemble(_NAME, voters, Vote.VOTE_MEAN_PROBABILITY)})
-    classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2)
+    classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2, bounds=_OWN_BOUNDS)
     # One pass over the pictures, shared: each is fetched when its turn comes, for all of them would not fit in memory.
-    pictures = zip(range(len(data.test)), data.test.images, strict=True)
+    pictures = zip(range(len(data.test)), _as_served(data.test.images), strict=True)
 
     async def ask() -> None:
-        for index, image in pictures:
-            keep(index, (await classifier.classify(_request(image, views), math.inf)).polled.logits)
+        for index, picture in pictures:
+            keep(index, (await classifier.classify(_request(picture, views), math.inf)).polled.logits)
 
     crops_at_once = max(1, min(_PICTURES, _VIEWS // len(PLANS[views])))
     try:
@@ -149,6 +154,14 @@ async def _classify(
             await servable.close()
 
 
-def _request(image: NDArray[np.uint8], views: Views) -> ClassifyRequest:
-    tensor = Tensor(data_type=Tensor.DATA_TYPE_UINT8, shape=image.shape, content=image.tobytes())
-    return ClassifyRequest(model=ModelSpec(name=_NAME), tensor=tensor, views=views)
+def _as_served(images: Iterable[NDArray[np.uint8]]) -> Iterable[bytes | NDArray[np.uint8]]:
+    """Files as they are: serving decodes a large one no larger than it needs, and is measured with that."""
+    return map(images.contents, range(len(images))) if isinstance(images, Encoded) else images
+
+
+def _request(picture: bytes | NDArray[np.uint8], views: Views) -> ClassifyRequest:
+    model = ModelSpec(name=_NAME)
+    if isinstance(picture, bytes):
+        return ClassifyRequest(model=model, encoded=picture, views=views)
+    tensor = Tensor(data_type=Tensor.DATA_TYPE_UINT8, shape=picture.shape, content=picture.tobytes())
+    return ClassifyRequest(model=model, tensor=tensor, views=views)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from protos.classification_pb2 import ClassifyRequest, Tensor, Views, Vote
 from protos.model_card_pb2 import Geometry, Input, ModelCard
@@ -18,9 +20,12 @@ from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.picture import Limits
+from serving.pipeline.picture import Limits, decode, open_header
 from serving.pipeline.plans import OF_THE_TEN, PLANS
+from serving.pipeline.reduction import reduce
+from serving.pipeline.views import cut, enough
 from training.data import DataSet, Pictures
+from training.data.image_folder import Files
 from training.errors import DataUnusable
 from training.evaluate import Member, count_votes, measure, open_member
 from training.export import golden_rows, publish_model
@@ -245,3 +250,24 @@ def test_pictures_that_are_fewer_or_more_than_promised_are_not_measured(promised
     streamed = Pictures(Shards(plain.test.images, promised), np.zeros(promised, np.int32))
     with pytest.raises(ValueError, match=wrong):
         measure([as_member(Brightness())], DataSet("shards", plain.labels, plain.train, streamed))
+
+
+def test_a_large_file_is_measured_as_it_is_served_decoded_at_a_fraction_of_its_size(tmp_path):
+    photograph = Image.fromarray(load_sample_images().images[0])
+    photograph.save(tmp_path / "temple.jpg")
+    plain, seen = brightness(0, 20, 40), []
+
+    class Seeing(Brightness):
+        def run(self, rows):
+            seen.append(rows[0])
+            return super().run(rows)
+
+    files = Pictures(Files([str(tmp_path / "temple.jpg")], channels=1), np.zeros(1, np.int32))
+    member = as_member(Seeing())
+    measure([member], DataSet("files", plain.labels, plain.train, files))
+    header = open_header((tmp_path / "temple.jpg").read_bytes(), Limits())
+    part = reduce(header, enough(member.card.input, member.card.geometry, Views.VIEWS_SINGLE))
+    reduced = decode(header)
+    assert reduced.size == (80, 54)
+    (row,) = cut(reduced, member.card.input, member.card.geometry, Views.VIEWS_SINGLE, part)
+    np.testing.assert_array_equal(seen[0], row)
