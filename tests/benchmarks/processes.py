@@ -31,7 +31,7 @@ class Process:
     def __init__(self, started: subprocess.Popen, log: Path) -> None:
         self._started, self._log = started, log
 
-    async def first_answer(self, ask: Callable[[], Awaitable[T]], seconds: float = 120.0) -> T:
+    async def first_answer(self, ask: Callable[[], Awaitable[T]], seconds: float = 240.0) -> T:
         """What `ask` gives once the server answers. Raises NeverAnswered where it does not within `seconds`."""
         end = time.monotonic() + seconds
         while True:
