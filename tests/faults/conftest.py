@@ -35,13 +35,13 @@ def threads_of_servers() -> int:
     return sum(thread.name.startswith(("engine", "decode")) for thread in threading.enumerate())
 
 
-def check_unharmed(server: Running, loop: LoopThread, tasks_at_rest: int) -> None:
+def check_unharmed(server: Running, loop: LoopThread, tasks_at_rest: int, threads_before: int) -> None:
     """Fails where the server does not answer, holds anything of calls that are over, or has miscounted."""
     assert is_right(server.classify(asked(BRIGHT)), BRIGHT)
     eventually(lambda: loop.run(tasks_on_the_loop()) <= tasks_at_rest)
     servables = list(server.server.repository.servables)
     assert not any(servable.queued_rows for servable in servables)
-    eventually(lambda: threads_of_servers() <= len(servables) + 1)  # those of servers that were stopped may be ending
+    eventually(lambda: threads_of_servers() <= threads_before + len(servables) + 1)  # an engine's each, and one decodes
     Books(server).check()
 
 
@@ -51,10 +51,11 @@ def unharmed(loop, caplog):
 
     @contextmanager
     def unharmed(**options) -> Iterator[Running]:
+        threads_before = threads_of_servers()  # of servers that other tests have
         with of_engines(loop, **options) as server:
             tasks_at_rest = loop.run(tasks_on_the_loop())
             yield server
-            check_unharmed(server, loop, tasks_at_rest)
+            check_unharmed(server, loop, tasks_at_rest, threads_before)
         gc.collect()  # tasks tell of exceptions that nobody took when they are thrown away
         refusals = "serving.doors.statuses"  # which logs what it tells no caller
         failures = [each for each in caplog.records if each.levelname == "ERROR" and each.name != refusals]
