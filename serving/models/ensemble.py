@@ -90,8 +90,3 @@ class Ensemble:
     def labels(self) -> tuple[str, ...]:
         """Class names, in class order."""
         return tuple(self.members[0].servable.card.labels)
-
-    @cached_property
-    def weights(self) -> tuple[float, ...]:
-        """One for each member."""
-        return tuple(member.weight for member in self.members)

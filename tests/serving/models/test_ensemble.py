@@ -99,9 +99,9 @@ def test_a_model_votes_once_in_an_ensemble():
 def test_an_ensemble_has_its_members_labels_and_weights():
     ensemble = Ensemble("choir", (Member(fake_servable("a"), 1.0), Member(fake_servable("b"), 2.0)), pb.VOTE_MAJORITY)
     assert ensemble.labels == LABELS
-    assert ensemble.weights == (1.0, 2.0)
+    assert [member.weight for member in ensemble.members] == [1.0, 2.0]
 
 
 def test_a_model_alone_votes_as_it_was_measured():
     alone = Ensemble.of(fake_servable("shades", vote=pb.VOTE_MEAN_LOGIT))
-    assert (alone.name, alone.vote, alone.weights) == ("shades", pb.VOTE_MEAN_LOGIT, (1.0,))
+    assert (alone.name, alone.vote, alone.members[0].weight) == ("shades", pb.VOTE_MEAN_LOGIT, 1.0)

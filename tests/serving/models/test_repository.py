@@ -162,7 +162,7 @@ def test_an_ensemble_is_formed_of_newest_and_pinned_versions_by_weight(disk):
     repository = disk.load()
     choir = repository.find(ModelSpec(name="choir"))
     assert members_of(repository, "choir") == [("shades", 1), ("tones", 2)]
-    assert (choir.weights, choir.vote) == ((1.0, 2.0), VOTE_MAJORITY)
+    assert ([member.weight for member in choir.members], choir.vote) == ([1.0, 2.0], VOTE_MAJORITY)
 
 
 def test_an_ensemble_shares_its_members_with_the_models_of_their_names(disk):
