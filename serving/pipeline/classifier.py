@@ -15,11 +15,12 @@ from serving.pipeline.answer import Answer, Seconds
 from serving.pipeline.brownout import stepped_down
 from serving.pipeline.cache import Decision, DecisionCache, Question
 from serving.pipeline.choices import Choices, choices_of
-from serving.pipeline.decoding import Bounds, Decoding
+from serving.pipeline.decoding import Decoding
 from serving.pipeline.picture import Limits
 from serving.pipeline.plans import CROPS
 from serving.pipeline.poll import Poll, Terms, poll, poll_adaptively
-from serving.pipeline.preparation import Preparation
+from serving.pipeline.preparation import Preparation, bytes_of_rows
+from serving.pipeline.room import Bounds, Room
 from serving.pipeline.voting import agreement, vote
 
 log = logging.getLogger(__name__)
@@ -35,17 +36,18 @@ class Classifier:
         metrics: Metrics,
         clock: Callable[[], float],
         decoding_threads: int,
-        in_decoding: Bounds = Bounds(),  # noqa: B008, it is frozen
+        bounds: Bounds = Bounds(),  # noqa: B008, it is frozen
         cache_bytes: int = 0,
     ) -> None:
-        """Large pictures within `in_decoding` are decoded or wait for one of the `decoding_threads`.
-        Decisions are kept in `cache_bytes` of memory.
+        """`decoding_threads` decode large pictures; what is in flight stays within `bounds`. Decisions are kept in
+        `cache_bytes` of memory.
         """
         self._repository = repository
         self._metrics = metrics
         self._clock = clock
         self._cache = DecisionCache(cache_bytes, metrics)
-        self._decoding = Decoding(decoding_threads, in_decoding)
+        self._memory = Room(bounds.bytes, "bytes of pictures and rows")
+        self._decoding = Decoding(decoding_threads, bounds.pixels)
         self._preparation = Preparation(limits, self._decoding, metrics, clock)
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
@@ -63,10 +65,11 @@ class Classifier:
             return self._answer_again(ensemble, choices, known)
         views = self._views(ensemble, choices, deadline)
 
-        rows = await self._preparation.rows(request, ensemble, views, choices.boxes)
-
-        queued = self._clock()
-        polled = await self._poll(ensemble, rows, views, choices, Terms(deadline, choices.priority, arrived))
+        memory = request.ByteSize() + bytes_of_rows(ensemble, views, choices.boxes)
+        with self._memory.held(ensemble.name, memory):
+            rows = await self._preparation.rows(request, ensemble, views, choices.boxes)
+            queued = self._clock()
+            polled = await self._poll(ensemble, rows, views, choices, Terms(deadline, choices.priority, arrived))
         scored = self._clock()
         verdict = vote(polled.logits, choices.rule, polled.weights)
         agreed = agreement(polled.logits, choices.rule, polled.weights, verdict.ranking[0])
