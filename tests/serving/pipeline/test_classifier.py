@@ -45,11 +45,19 @@ class Scene:
         self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1, bounds)
 
     async def classify(self, encoded: bytes, **fields) -> Answer:
-        answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
+        answer = await self.asked(encoded, **fields)
         self._classifier.close()
         for servable in self._servables:
             await servable.close()
         return answer
+
+    def expect(self, seconds: float) -> None:
+        """Every member takes so long for a row."""
+        for servable in self._servables:
+            servable._queue.expect(1, seconds)
+
+    async def asked(self, encoded: bytes, deadline: float = np.inf, **fields) -> Answer:
+        return await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), deadline)
 
 
 def counted(monkeypatch, module, name):
@@ -187,3 +195,19 @@ async def test_a_jpeg_is_decoded_no_larger_than_its_canvases_need_but_for_boxes(
     monkeypatch.setattr(picture, "decode", watch)
     await Scene().classify(file_of(noise(192, 192), "JPEG"), **fields)
     assert widths == [width]
+
+
+@on_a_loop
+async def test_a_picture_that_would_be_late_is_not_decoded(monkeypatch):
+    engine = HeldEngine()
+    scene = Scene("a", engine=engine)
+    scene.expect(1.0)
+    waiting = asyncio.ensure_future(scene.classify(SMALL))
+    while not engine.batches:
+        await asyncio.sleep(0)
+    decoded = counted(monkeypatch, picture, "decode")
+    with pytest.raises(Overloaded):
+        await scene.asked(SMALL, deadline=scene.clock() + 1.5)
+    assert not decoded
+    engine.let_go()
+    await waiting
