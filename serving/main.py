@@ -24,8 +24,8 @@ from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.decoding import Bounds
 from serving.pipeline.picture import Limits
+from serving.pipeline.room import Bounds
 from serving.settings import Settings
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
@@ -49,7 +49,7 @@ class Server:
             metrics,
             time.monotonic,
             settings.decoding_threads,
-            Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_decoding_bytes),
+            Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_bytes_in_flight),
             settings.cache_bytes,
         )
         self._door = ClassificationDoor(

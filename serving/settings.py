@@ -46,8 +46,10 @@ class Settings(BaseSettings):
         description="Pixels of large pictures that are decoded or wait for it; more are refused with "
         "RESOURCE_EXHAUSTED.",
     )
-    max_decoding_bytes: PositiveInt = Field(
-        2**30, description="Bytes of the same pictures' files; more are refused with RESOURCE_EXHAUSTED."
+    max_bytes_in_flight: PositiveInt = Field(
+        2**30,
+        description="Bytes of requests and their rows, from arrival to answer; more are refused with "
+        "RESOURCE_EXHAUSTED.",
     )
     cache_bytes: NonNegativeInt = Field(
         0, description="Memory for answers that were given before, in bytes; 0 keeps none."

@@ -25,9 +25,9 @@ from serving.models.ensemble import Member as ServedMember
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.decoding import Bounds
 from serving.pipeline.picture import Limits
 from serving.pipeline.plans import OF_THE_TEN, PLANS
+from serving.pipeline.room import Bounds
 from training.data import DataSet
 from training.data.encoded import Encoded
 from training.errors import DataUnusable
@@ -137,7 +137,7 @@ async def _classify(
     ]
     voters = tuple(ServedMember(servable) for servable in servables)
     repository = Repository({}, {_NAME: Ensemble(_NAME, voters, Vote.VOTE_MEAN_PROBABILITY)})
-    classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2, in_decoding=_OWN_BOUNDS)
+    classifier = Classifier(repository, Limits(), metrics, time.monotonic, decoding_threads=2, bounds=_OWN_BOUNDS)
     # One pass over the pictures, shared: each is fetched when its turn comes, for all of them would not fit in memory.
     pictures = zip(range(len(data.test)), _as_served(data.test.images), strict=True)
 

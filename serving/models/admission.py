@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from protos import classification_pb2 as pb
 from serving.errors import InvalidRequest, Overloaded
-from serving.models.forecast import Forecast
+from serving.models.forecast import Forecast, Lateness
 from serving.models.turns import Turns
-from serving.models.waiting import Call, Line
+from serving.models.waiting import Line
 
 
 class Running(NamedTuple):
@@ -28,6 +28,7 @@ class Admission:
         running: Sequence[Running],
         turns: Turns,
         forecast: Forecast,
+        lateness: Lateness,
         max_queue_rows: int,
         max_batches_in_flight: int,
     ) -> None:
@@ -36,6 +37,7 @@ class Admission:
         self._running = running
         self._turns = turns
         self._forecast = forecast
+        self._lateness = lateness
         self._max_queue_rows = max_queue_rows
         self._max_batches_in_flight = max_batches_in_flight
 
@@ -53,17 +55,26 @@ class Admission:
                 self._until_taken(excess, now) if self._forecast.knows else None,
             )
 
-    def check_deadlines(self, newcomer: Call, priority: pb.Priority, now: float) -> None:
-        """Raises Overloaded where `newcomer` would not be scored before its deadline, which has not passed yet, or
-        would make one late that was taken before.
+    def check_deadlines(
+        self, rows: int, deadline: float, urgency: float, priority: pb.Priority, now: float
+    ) -> float | None:
+        """When `rows` are expected to be scored, where they have a deadline ahead and something is known.
+
+        Raises Overloaded where that is too late, or would make a call late that was taken before.
         """
-        if self._is_free or newcomer.deadline <= now:
-            return
-        line, rows = self._lines[priority], newcomer.waiting_rows
-        overtaken = list(line.behind(newcomer.urgency))
+        if deadline <= now:
+            return None
+        can_tell = deadline < math.inf and self._forecast.knows
+        if self._is_free:
+            return now + self._forecast.of_rows(rows) if can_tell else None
+        line = self._lines[priority]
+        overtaken = list(line.behind(urgency))
         before = line.rows - sum(call.waiting_rows for call in overtaken)
-        if newcomer.deadline < math.inf:
-            self._check_own(rows, newcomer.deadline - now, self._expected(before, rows, priority, now))
+        expected = None
+        if can_tell:
+            own = self._expected(before, rows, priority, now)
+            self._check_own(rows, deadline - now, own + self._lateness.margin)
+            expected = now + own
         for call in overtaken:
             left = call.deadline - now
             delayed = self._expected(before + rows, call.waiting_rows, priority, now)
@@ -74,6 +85,7 @@ class Admission:
                     delayed,
                 )
             before += call.waiting_rows
+        return expected
 
     def has_time_for(self, rows: int, deadline: float, priority: pb.Priority, now: float) -> bool:
         """Whether `rows` more would be scored before `deadline`, and leave half of the room free for others."""
@@ -82,7 +94,7 @@ class Admission:
             return True
         return (
             waiting + rows <= self._max_queue_rows / 2
-            and self._expected(waiting, rows, priority, now) <= deadline - now
+            and self._expected(waiting, rows, priority, now) + self._lateness.margin <= deadline - now
         )
 
     @property

@@ -13,7 +13,8 @@ The contract:
 - A call that would not be answered before its deadline, or would make one late that was taken before, is refused
   at the door, by how long batches took and what waits. One that finds the engine free and nobody waiting is
   always taken.
-- Rows of a call that was cancelled, or whose deadline has passed, are never started.
+- Rows of a call that was cancelled, or whose deadline has passed, are never started; nor, while others wait, those
+  of one that would be scored after its deadline by now.
 - A failed batch fails the calls that had rows in it. Scores that are not numbers fail their own call only.
 """
 
@@ -25,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protos import classification_pb2 as pb
-from serving.errors import DeadlinePassed, EngineFailed
+from serving.errors import DeadlinePassed, EngineFailed, Overloaded
 from serving.models.admission import Admission, Running
-from serving.models.forecast import Forecast
+from serving.models.forecast import Forecast, Lateness
 from serving.models.turns import SHARES, Turns
-from serving.models.waiting import Call, Line, Scored, Slice
+from serving.models.waiting import Call, Line, Scored, Slice, urgency_of
 
 HANGING_SECONDS = 30.0
 """An engine that is longer at a batch is taken to hang."""
@@ -69,12 +70,19 @@ class BatchQueue:
         self._clock = clock
         self._observer = observer
         self._forecast = Forecast(allowed_batch_sizes)
+        self._lateness = Lateness()
         self._max_batches_in_flight = max_batches_in_flight
         self._running: list[Running] = []
         self._lines = {priority: Line() for priority in SHARES}
         self._turns = Turns()
         self._admission = Admission(
-            self._lines, self._running, self._turns, self._forecast, max_queue_rows, max_batches_in_flight
+            self._lines,
+            self._running,
+            self._turns,
+            self._forecast,
+            self._lateness,
+            max_queue_rows,
+            max_batches_in_flight,
         )
         self._failure = ""
         self._start_is_due = False
@@ -105,10 +113,10 @@ class BatchQueue:
         Raises InvalidRequest where the rows would not fit an empty queue, and Overloaded at once where they have
         no room now or would not be scored in time. The future raises DeadlinePassed or EngineFailed.
         """
-        line, now = self._lines[priority], self._clock()
-        call = Call(rows, deadline, now if arrived is None else arrived, asyncio.get_running_loop().create_future())
-        self._admission.check_room(len(rows), priority, now)
-        self._admission.check_deadlines(call, priority, now)
+        line = self._lines[priority]
+        arrived = self._clock() if arrived is None else arrived
+        expected = self.check(len(rows), deadline, priority, arrived)
+        call = Call(rows, deadline, arrived, asyncio.get_running_loop().create_future(), expected)
         if not line:
             self._turns.began_to_wait(priority, self._waiting)
         line.join(call)
@@ -117,6 +125,12 @@ class BatchQueue:
             self._start_is_due = True
             asyncio.get_running_loop().call_soon(self._start_batches)
         return call.scored
+
+    def check(self, rows: int, deadline: float, priority: pb.Priority, arrived: float) -> float | None:
+        """What `submit` would say to so many rows now; when they would be scored, where they have a deadline."""
+        now = self._clock()
+        self._admission.check_room(rows, priority, now)
+        return self._admission.check_deadlines(rows, deadline, urgency_of(deadline, arrived), priority, now)
 
     def expect(self, size: int, seconds: float) -> None:
         """A batch of `size` rows, one of the allowed sizes, took so long before there were calls."""
@@ -161,14 +175,25 @@ class BatchQueue:
         now = self._clock()
         while line and room:
             call = line.first
-            if call.deadline <= now and not call.scored.done():
-                call.scored.set_exception(DeadlinePassed("The deadline passed while the picture waited for its turn."))
+            self._give_up_if_late(call, line, now)
             if call.scored.done():
                 self._withdraw(call, line)
                 continue
             slices.append(line.take(room))
             room -= len(slices[-1].rows)
         return slices
+
+    def _give_up_if_late(self, call: Call, line: Line, now: float) -> None:
+        """Fails `call`, the first of `line`, where there is no use in computing it."""
+        if call.scored.done():
+            return
+        if call.deadline <= now:
+            call.scored.set_exception(DeadlinePassed("The deadline passed while the picture waited for its turn."))
+        elif line.rows > call.waiting_rows and now + self._forecast.of_rows(call.waiting_rows) > call.deadline:
+            # Alone it would be tried: forecasts may be wrong.
+            call.scored.set_exception(
+                Overloaded("Batches took longer than was expected; an answer would come too late by now. Try again.")
+            )
 
     def _withdraw(self, call: Call, line: Line) -> None:
         if dropped := line.leave(call):
@@ -216,3 +241,5 @@ class BatchQueue:
                 call.scored.set_exception(EngineFailed("The model gave scores that are not numbers."))
             else:
                 call.put_together(start, scores, started)
+                if call.expected is not None and call.scored.done():
+                    self._lateness.learn(self._clock() - call.expected)

@@ -139,6 +139,10 @@ class Servable:
         """See BatchQueue.submit."""
         return self._queue.submit(rows, deadline, priority, arrived)
 
+    def check(self, rows: int, deadline: float, priority: Priority, arrived: float) -> None:
+        """Raises what `submit` would to so many rows now."""
+        self._queue.check(rows, deadline, priority, arrived)
+
     def has_time_for(self, rows: int, deadline: float, priority: Priority) -> bool:
         """See BatchQueue.has_time_for."""
         return self._queue.has_time_for(rows, deadline, priority)

@@ -15,6 +15,11 @@ for a while and not for ever.
 """
 
 
+def urgency_of(deadline: float, arrived: float) -> float:
+    """Calls are taken in the order of these moments."""
+    return min(deadline, arrived + PATIENCE)
+
+
 class Scored(NamedTuple):
     """What a call gets back."""
 
@@ -32,6 +37,8 @@ class Call:
     deadline: float
     arrived: float
     scored: asyncio.Future[Scored]
+    expected: float | None = None
+    """When it will be scored, as far as could be told when it came; of one without a deadline nobody asks."""
     taken: int = 0
     """Rows handed to batches so far."""
     pieces: list[tuple[int, NDArray[np.float32]]] = field(default_factory=list)
@@ -45,7 +52,7 @@ class Call:
     @property
     def urgency(self) -> float:
         """Calls are taken in the order of these moments."""
-        return min(self.deadline, self.arrived + PATIENCE)
+        return urgency_of(self.deadline, self.arrived)
 
     def put_together(self, start: int, scores: NDArray[np.float32], started: float) -> None:
         """Takes the scores of the rows from `start` on, of a batch that started at `started`; with the last of them

@@ -93,6 +93,6 @@ class DecisionCache:
 
     def keep(self, question: Question, decision: Decision) -> None:
         """Keeps `decision` for the next who asks, where it was made in full and is no larger than the whole cache."""
-        if question.is_answered_in_full(decision) and decision.nbytes <= self._max_bytes:
+        if decision.nbytes <= self._max_bytes and question.is_answered_in_full(decision):
             self._decisions[question.digest] = decision
             self._metrics.cache_bytes.set(self._decisions.currsize)

@@ -15,14 +15,18 @@ from serving.pipeline.answer import Answer, Seconds
 from serving.pipeline.brownout import stepped_down
 from serving.pipeline.cache import Decision, DecisionCache, Question
 from serving.pipeline.choices import Choices, choices_of
-from serving.pipeline.decoding import Bounds, Decoding
+from serving.pipeline.decoding import Decoding
 from serving.pipeline.picture import Limits
-from serving.pipeline.plans import CROPS
+from serving.pipeline.plans import CROPS, PLANS
 from serving.pipeline.poll import Poll, Terms, poll, poll_adaptively
-from serving.pipeline.preparation import Preparation
+from serving.pipeline.preparation import Preparation, bytes_of_rows
+from serving.pipeline.room import Bounds, Room
 from serving.pipeline.voting import agreement, vote
 
 log = logging.getLogger(__name__)
+
+_WAY_BACK, _LONGEST_WAY_BACK = 0.1, 0.05
+"""Of the time to a deadline, what is left for the vote and the way to the caller; in seconds, at most that."""
 
 
 class Classifier:
@@ -35,17 +39,18 @@ class Classifier:
         metrics: Metrics,
         clock: Callable[[], float],
         decoding_threads: int,
-        in_decoding: Bounds = Bounds(),  # noqa: B008, it is frozen
+        bounds: Bounds = Bounds(),  # noqa: B008, it is frozen
         cache_bytes: int = 0,
     ) -> None:
-        """Large pictures within `in_decoding` are decoded or wait for one of the `decoding_threads`.
-        Decisions are kept in `cache_bytes` of memory.
+        """`decoding_threads` decode large pictures; what is in flight stays within `bounds`. Decisions are kept in
+        `cache_bytes` of memory.
         """
         self._repository = repository
         self._metrics = metrics
         self._clock = clock
         self._cache = DecisionCache(cache_bytes, metrics)
-        self._decoding = Decoding(decoding_threads, in_decoding)
+        self._memory = Room(bounds.bytes, "bytes of pictures and rows")
+        self._decoding = Decoding(decoding_threads, bounds.pixels)
         self._preparation = Preparation(limits, self._decoding, metrics, clock)
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
@@ -61,12 +66,16 @@ class Classifier:
         question = Question(request, ensemble, choices.views, choices.rule)
         if known := self._cache.find(question):
             return self._answer_again(ensemble, choices, known)
-        views = self._views(ensemble, choices, deadline)
+        way_back = min(_WAY_BACK * (deadline - arrived), _LONGEST_WAY_BACK)
+        terms = Terms(deadline - way_back, choices.priority, arrived)
+        views = self._views(ensemble, choices, terms)
+        _check_time(ensemble, views, choices, terms)
 
-        rows = await self._preparation.rows(request, ensemble, views, choices.boxes)
-
-        queued = self._clock()
-        polled = await self._poll(ensemble, rows, views, choices, Terms(deadline, choices.priority, arrived))
+        memory = request.ByteSize() + bytes_of_rows(ensemble, views, choices.boxes)
+        with self._memory.held(ensemble.name, memory):
+            rows = await self._preparation.rows(request, ensemble, views, choices.boxes)
+            queued = self._clock()
+            polled = await self._poll(ensemble, rows, views, choices, terms)
         scored = self._clock()
         verdict = vote(polled.logits, choices.rule, polled.weights)
         agreed = agreement(polled.logits, choices.rule, polled.weights, verdict.ranking[0])
@@ -85,14 +94,14 @@ class Classifier:
         self._metrics.answered(ensemble.name, answer.label)
         return answer
 
-    def _views(self, ensemble: Ensemble, choices: Choices, deadline: float) -> pb.Views:
+    def _views(self, ensemble: Ensemble, choices: Choices, terms: Terms) -> pb.Views:
         """Those that were asked for; fewer where the caller would rather have that than wait or be refused."""
         if choices.min_views == choices.views:
             return choices.views
 
         def has_time_for(rows: int) -> bool:
             servables = (member.servable for member in ensemble.members)
-            return all(servable.has_time_for(rows, deadline, choices.priority) for servable in servables)
+            return all(servable.has_time_for(rows, terms.deadline, terms.priority) for servable in servables)
 
         views = stepped_down(choices.views, choices.min_views, has_time_for)
         if views != choices.views:
@@ -119,3 +128,14 @@ class Classifier:
     def close(self) -> None:
         """Gives the decoding threads back."""
         self._decoding.close()
+
+
+def _check_time(ensemble: Ensemble, views: pb.Views, choices: Choices, terms: Terms) -> None:
+    """Raises Overloaded where a member would refuse the rows of a picture that need not be decoded then. A vote that
+    may do without a member, or without most rows, is not asked.
+    """
+    if ensemble.quorum or choices.adaptive:
+        return
+    rows = len(choices.boxes) or len(PLANS[views])
+    for member in ensemble.members:
+        member.servable.check(rows, *terms)

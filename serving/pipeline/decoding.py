@@ -14,23 +14,10 @@ from serving.pipeline.room import Room
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What may be decoded or wait for it, over all models."""
-
-    pixels: int = 2**31
-    """By the pictures' headers: the time that whoever comes last waits. Of these, threads hold decoded one picture
-    each.
-    """
-    bytes: int = 2**30
-    """Of files and tensors."""
-
-
 @dataclass(eq=False)
 class _Job:
     model: str
     pixels: int
-    bytes: int
     work: Callable[[], Any]
     done: asyncio.Future
 
@@ -40,27 +27,24 @@ class Decoding:
     with many pictures is behind all that had none. All but the work happens on one event loop.
     """
 
-    def __init__(self, threads: int, bounds: Bounds) -> None:
+    def __init__(self, threads: int, max_pixels: int) -> None:
+        """Pictures of at most `max_pixels` together are at work or wait."""
         self._idle_threads = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._pixels = Room(bounds.pixels, "pixels")
-        self._bytes = Room(bounds.bytes, "bytes")
+        self._room = Room(max_pixels, "pixels of large pictures")
         self._waiting: dict[str, deque[_Job]] = {}
         """By model; no line is empty."""
         self._turns = count(1)
         self._last_turn: Counter[str] = Counter()
 
-    async def run(self, model: str, pixels: int, bytes: int, work: Callable[[], Result]) -> Result:
-        """What `work`, about a picture of so many pixels and bytes for `model`, returns from a thread. It is not begun
-        where the caller goes before its turn.
+    async def run(self, model: str, pixels: int, work: Callable[[], Result]) -> Result:
+        """What `work`, about a picture of so many pixels for `model`, returns from a thread. It is not begun where the
+        caller goes before its turn.
 
         Raises Overloaded at once where there is no room, and what `work` does.
         """
-        self._pixels.check(model, pixels)
-        self._bytes.check(model, bytes)
-        self._pixels.take(model, pixels)
-        self._bytes.take(model, bytes)
-        job = _Job(model, pixels, bytes, work, asyncio.get_running_loop().create_future())
+        self._room.take(model, pixels)
+        job = _Job(model, pixels, work, asyncio.get_running_loop().create_future())
         self._waiting.setdefault(model, deque()).append(job)
         self._start()
         try:
@@ -93,7 +77,7 @@ class Decoding:
     def _ended(self, job: _Job, running: asyncio.Future) -> None:
         """Only here is the room free again, even where the caller went long before: the thread held the picture."""
         self._idle_threads += 1
-        self._give_back(job)
+        self._room.give_back(job.model, job.pixels)
         error = running.exception()
         if job.done.done():
             pass  # nobody waits for it
@@ -110,8 +94,4 @@ class Decoding:
         line.remove(job)
         if not line:
             del self._waiting[job.model]
-        self._give_back(job)
-
-    def _give_back(self, job: _Job) -> None:
-        self._pixels.give_back(job.model, job.pixels)
-        self._bytes.give_back(job.model, job.bytes)
+        self._room.give_back(job.model, job.pixels)

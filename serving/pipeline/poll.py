@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 LATE, FAILED = "late", "failed"
 """Why a member is absent."""
 
-_WAY_BACK = 0.05
-"""Of the time to a deadline, what is left for the vote and the way to the caller when members are given up."""
-
 
 Parts = Sequence[tuple[Member, NDArray[np.uint8]]]
 """Rows, and the member that is asked about them."""
@@ -156,7 +153,7 @@ async def _until_quorum(
     failed.
     """
     now = asyncio.get_running_loop().time
-    last_call = now() + seconds_left * (1 - _WAY_BACK)
+    last_call = now() + seconds_left
     while True:
         failures = [error for each in futures if each.done() and (error := each.exception())]
         if len(failures) > len(futures) - quorum:

@@ -45,10 +45,11 @@ class Preparation:
         """
         picture = _open(request, self._limits, views)
         cut = partial(self._cut, picture, ensemble, views, boxes)
-        if _work(picture, ensemble, views, boxes) <= _INLINE_WORK:
+        pixels = picture.width * picture.height
+        work = _WORK_OF_A_PIXEL * pixels * max(1, len(boxes)) + bytes_of_rows(ensemble, views, boxes)
+        if work <= _INLINE_WORK:
             return cut()
-        pixels, bytes = picture.width * picture.height, len(request.encoded) + len(request.tensor.content)
-        return await self._decoding.run(ensemble.name, pixels, bytes, cut)
+        return await self._decoding.run(ensemble.name, pixels, cut)
 
     def _cut(
         self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
@@ -69,11 +70,10 @@ class Preparation:
         return rows
 
 
-def _work(picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]) -> int:
-    """What it costs to decode `picture` and cut it for every member, in units of _INLINE_WORK."""
+def bytes_of_rows(ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]) -> int:
+    """Of all members; those that look at pictures the same way share theirs."""
     looks = {member.servable.look: member.servable.card for member in ensemble.members}
-    rows = sum(geometry.bytes_of_rows(card.input, card.geometry, views, len(boxes)) for card in looks.values())
-    return _WORK_OF_A_PIXEL * picture.width * picture.height * max(1, len(boxes)) + rows
+    return sum(geometry.bytes_of_rows(card.input, card.geometry, views, len(boxes)) for card in looks.values())
 
 
 def _reduce(picture: Image.Image, ensemble: Ensemble, views: pb.Views) -> Part | None:

@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "lenet5": Part("lenet5_rates", 4),
-    "resnet50": Part("resnet50_rates", 8),
+    "resnet50": Part("resnet50_rates", 14),
     "overload": Part("overload", 2),
     "priorities": Part("priorities", 2),
     "server-memory": Part("server_memory", 2),

@@ -52,7 +52,7 @@ def test_a_variable_of_another_part_of_tencrop_is_left_alone(monkeypatch):
         ("max_picture_pixels", 0),
         ("decoding_threads", 0),
         ("max_decoding_pixels", 0),
-        ("max_decoding_bytes", 0),
+        ("max_bytes_in_flight", 0),
         ("cache_bytes", -1),
         ("stream_window", 0),
         ("drain_seconds", -1),

@@ -265,3 +265,43 @@ async def test_there_is_time_for_what_would_be_in_time_and_leave_half_of_the_roo
 async def test_there_is_always_time_while_the_engine_is_free():
     bench = await taught(2, max_queue_rows=1)
     assert bench.queue.has_time_for(1, bench.clock() + 1, PRIORITY_INTERACTIVE)
+
+
+@on_a_loop
+async def test_after_calls_were_late_promises_leave_a_margin():
+    bench = await taught(1)
+    late = await bench.submit(2, deadline=bench.clock() + 10)
+    bench.clock.advance(3)  # instead of 1
+    await bench.finish()
+    assert late.result()
+    await bench.submit(3)
+    taken_before = bench.clock() + 1.4 + 1  # a batch now is expected to take 1.4 s
+    with pytest.raises(Overloaded):
+        await bench.submit(4, deadline=taken_before + 1)
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_would_be_late_by_now_is_not_computed_while_others_wait():
+    bench = await taught(1)
+    await bench.submit(2)
+    late = await bench.submit(3, deadline=bench.clock() + 2.5)
+    await bench.submit(4)
+    bench.clock.advance(1.7)  # instead of 1, so that 0.8 s are left
+    await bench.finish()
+    with pytest.raises(Overloaded, match="Batches took longer"):
+        late.result()
+    assert bench.computed()[-1] == [4]
+    assert bench.observer.dropped == 1
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_a_call_that_would_be_late_by_now_is_tried_while_nobody_else_waits():
+    bench = await taught(1)
+    await bench.submit(2)
+    await bench.submit(3, deadline=bench.clock() + 2.5)
+    bench.clock.advance(1.7)
+    await bench.finish()
+    assert bench.computed()[-1] == [3]
+    await bench.finish_all()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.models.forecast import Forecast
+from serving.models.forecast import Forecast, Lateness
 
 SIZES = (1, 2, 4, 8)
 
@@ -59,3 +59,25 @@ def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
     forecast.keep_sizes_that_pay()
     assert forecast.largest == forecast.padded(largest) == largest
     assert forecast.of_rows(2 * largest) == 2 * seconds[SIZES.index(largest)]
+
+
+def test_promises_that_are_kept_to_the_second_need_no_margin():
+    lateness = Lateness()
+    for _ in range(10):
+        lateness.learn(0.0)
+    assert lateness.margin == 0
+
+
+def test_calls_that_come_early_or_late_by_turns_need_a_margin_that_covers_both():
+    lateness = Lateness()
+    for late in 50 * [0.1, -0.1]:
+        lateness.learn(late)
+    assert 0.1 < lateness.margin < 0.5
+
+
+def test_a_call_that_was_very_late_is_forgotten_in_time():
+    lateness = Lateness()
+    lateness.learn(10.0)
+    for _ in range(100):
+        lateness.learn(0.0)
+    assert lateness.margin < 0.01

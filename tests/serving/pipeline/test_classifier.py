@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from serving.errors import Overloaded
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
 from serving.pipeline import picture, preparation, views
 from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.room import Room
+from serving.pipeline.room import Bounds, Room
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, fake_servable
 from tests.serving.loops import on_a_loop
 from tests.serving.picture_files import file_of, noise
@@ -29,7 +30,7 @@ BOX = pb.Box(top=0, left=0, bottom=1, right=1)
 class Scene:
     """A classifier over an ensemble of numpy models; the last looks at pictures in its own way."""
 
-    def __init__(self, members: str = "abc", engine: HeldEngine | None = None) -> None:
+    def __init__(self, members: str = "abc", engine: HeldEngine | None = None, bounds: Bounds = Bounds()) -> None:  # noqa: B008
         self.engines = [engine or FreeEngine() for _ in members]
         self.clock = FakeClock()
         servables = [
@@ -41,14 +42,22 @@ class Scene:
         ensemble = Ensemble("choir", tuple(map(Member, servables)), pb.VOTE_MEAN_PROBABILITY)
         self._servables = servables
         repository = Repository({}, {"choir": ensemble})
-        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1)
+        self._classifier = Classifier(repository, picture.Limits(), Metrics(), self.clock, 1, bounds)
 
     async def classify(self, encoded: bytes, **fields) -> Answer:
-        answer = await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), np.inf)
+        answer = await self.asked(encoded, **fields)
         self._classifier.close()
         for servable in self._servables:
             await servable.close()
         return answer
+
+    def expect(self, seconds: float) -> None:
+        """Every member takes so long for a row."""
+        for servable in self._servables:
+            servable._queue.expect(1, seconds)
+
+    async def asked(self, encoded: bytes, deadline: float = np.inf, **fields) -> Answer:
+        return await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), deadline)
 
 
 def counted(monkeypatch, module, name):
@@ -153,11 +162,25 @@ async def test_many_views_of_a_small_picture_are_cut_in_another_thread(monkeypat
 
 
 @on_a_loop
-async def test_a_large_picture_takes_its_pixels_and_its_bytes_of_the_room(monkeypatch):
+async def test_a_large_picture_takes_its_pixels_and_a_request_its_bytes_and_those_of_its_rows(monkeypatch):
     taken = []
     monkeypatch.setattr(Room, "take", lambda room, model, amount: taken.append((model, amount)))
     await Scene().classify(LARGE)
-    assert taken == [("choir", 200 * 200), ("choir", len(LARGE))]
+    two_looks = 2 * 8 * 8
+    assert taken == [("choir", pb.ClassifyRequest(encoded=LARGE).ByteSize() + two_looks), ("choir", 200 * 200)]
+
+
+@on_a_loop
+async def test_a_request_holds_its_bytes_until_it_is_answered():
+    engine = HeldEngine()
+    scene = Scene("a", engine=engine, bounds=Bounds(bytes=3 * len(SMALL)))
+    waiting = asyncio.ensure_future(scene.classify(SMALL))
+    while not engine.batches:
+        await asyncio.sleep(0)
+    with pytest.raises(Overloaded, match="bytes of pictures and rows"):
+        await scene.classify(SMALL)
+    engine.let_go()
+    await waiting
 
 
 @pytest.mark.parametrize(("fields", "width"), [({}, 24), ({"views": pb.VIEWS_BOXES, "boxes": [BOX]}, 192)])
@@ -172,3 +195,19 @@ async def test_a_jpeg_is_decoded_no_larger_than_its_canvases_need_but_for_boxes(
     monkeypatch.setattr(picture, "decode", watch)
     await Scene().classify(file_of(noise(192, 192), "JPEG"), **fields)
     assert widths == [width]
+
+
+@on_a_loop
+async def test_a_picture_that_would_be_late_is_not_decoded(monkeypatch):
+    engine = HeldEngine()
+    scene = Scene("a", engine=engine)
+    scene.expect(1.0)
+    waiting = asyncio.ensure_future(scene.classify(SMALL))
+    while not engine.batches:
+        await asyncio.sleep(0)
+    decoded = counted(monkeypatch, picture, "decode")
+    with pytest.raises(Overloaded):
+        await scene.asked(SMALL, deadline=scene.clock() + 1.5)
+    assert not decoded
+    engine.let_go()
+    await waiting

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from serving.errors import Overloaded
-from serving.pipeline.decoding import Bounds, Decoding
+from serving.pipeline.decoding import Decoding
 from tests.serving.fakes import PATIENCE
 from tests.serving.loops import on_a_loop
 
@@ -14,12 +14,12 @@ from tests.serving.loops import on_a_loop
 class Bench:
     """Threads whose every work waits until the test ends it. Make it inside the event loop."""
 
-    def __init__(self, threads: int = 1, **bounds: int) -> None:
+    def __init__(self, threads: int = 1, pixels: int = 1000) -> None:
         self.begun: list[str] = []
-        self._decoding = Decoding(threads, Bounds(**bounds))
+        self._decoding = Decoding(threads, pixels)
         self._held: dict[str, threading.Event] = {}
 
-    def ask(self, name: str, pixels: int = 1, bytes: int = 1) -> asyncio.Task[str]:
+    def ask(self, name: str, pixels: int = 1) -> asyncio.Task[str]:
         """Work called `name`, of the model of its first letter, that returns its name."""
         self._held[name] = threading.Event()
 
@@ -28,7 +28,7 @@ class Bench:
             assert self._held[name].wait(PATIENCE), f"the test never ended {name}"
             return name
 
-        return asyncio.ensure_future(self._decoding.run(name[0], pixels, bytes, work))
+        return asyncio.ensure_future(self._decoding.run(name[0], pixels, work))
 
     async def until_begun(self, *names: str) -> None:
         while sorted(self.begun) != sorted(names):
@@ -88,13 +88,12 @@ async def test_models_that_wait_take_turns(bench):
     assert scene.begun == ["a0", "b1", "c1", "a1", "b2", "a2", "a3"]
 
 
-@pytest.mark.parametrize("bounds", [{"pixels": 4}, {"bytes": 4}])
 @on_a_loop
-async def test_one_model_fills_its_share_and_another_still_gets_in(bench, bounds):
-    scene = bench(**bounds)
+async def test_one_model_fills_its_share_and_another_still_gets_in(bench):
+    scene = bench(pixels=4)
     hot = [scene.ask("h1"), scene.ask("h2")]
     await settle()
-    with pytest.raises(Overloaded, match=f"at most 4 {next(iter(bounds))}"):
+    with pytest.raises(Overloaded, match="At most 4 pixels of large pictures"):
         await scene.ask("h3")
     cool = scene.ask("cool")
     scene.end()
@@ -144,8 +143,8 @@ async def test_a_thread_whose_caller_has_gone_is_busy_and_its_room_held_until_th
 
 @on_a_loop
 async def test_what_work_raises_its_caller_gets_and_the_thread_goes_on():
-    decoding = Decoding(1, Bounds())
+    decoding = Decoding(1, max_pixels=1)
     with pytest.raises(ZeroDivisionError):
-        await decoding.run("a", 1, 1, lambda: 1 // 0)
-    assert await decoding.run("a", 1, 1, lambda: 7) == 7
+        await decoding.run("a", 1, lambda: 1 // 0)
+    assert await decoding.run("a", 1, lambda: 7) == 7
     decoding.close()
