@@ -8,15 +8,16 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
-from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from serving.cores import cores
 from serving.doors.bodies import SERVICE, handlers_of
 from serving.doors.classification import ClassificationDoor
+from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
+from serving.doors.http_server import HttpServer
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
@@ -52,20 +53,22 @@ class Server:
             Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_bytes_in_flight),
             settings.cache_bytes,
         )
+        self._drain = Drain()
         self._door = ClassificationDoor(
-            self._classifier, repository, metrics, time.monotonic, stream_window=settings.stream_window
+            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
         self._health = HealthDoor()
         self._grpc = self._grpc_server()
         self._ready = False
-        self._http = web.AppRunner(http_app(metrics, lambda: self._ready), access_log=None)
+        # In JSON a picture is base64, four characters to three bytes.
+        longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
+        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""
         self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
-        await self._http.setup()
         await _listen(self._http, self._settings.host, self._settings.http_port)
-        self.http_port = self._http.addresses[0][1]
+        self.http_port = self._http.port
         for service in ("", SERVICE.full_name):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._health.tell_of(self.repository)
@@ -81,17 +84,15 @@ class Server:
         self._ready = False
         self._telling.cancel()
         await self._health.enter_graceful_shutdown()
-        self._door.stop()
+        self._drain.stop()
         await asyncio.sleep(_REFUSING_SECONDS)
         refusing = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds))
-        idle = asyncio.create_task(self._door.idle())
-        await asyncio.wait({refusing, idle}, return_when=asyncio.FIRST_COMPLETED)
-        idle.cancel()
+        await self._drain.idle(within=self._settings.drain_seconds)
         self._health.end_watches()
         await refusing
+        await self._http.stop()
         self._classifier.close()
         at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
-        await self._http.cleanup()
         return all(at_rest)
 
     def _grpc_server(self) -> grpc.aio.Server:
@@ -153,9 +154,9 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     return await server.stop()
 
 
-async def _listen(http: web.AppRunner, host: str, port: int) -> None:
+async def _listen(http: HttpServer, host: str, port: int) -> None:
     try:
-        await web.TCPSite(http, host, port).start()
+        await http.start(host, port)
     except OSError as error:
         raise _port_taken("HTTP", host, port, error) from error
 

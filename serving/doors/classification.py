@@ -2,24 +2,23 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 
 import grpc
 import grpc.aio
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationServicer
+from serving.doors.drain import STOPPING, Drain
 from serving.doors.messages import to_list, to_response
 from serving.doors.statuses import Refusal, status_of
 from serving.doors.streams import in_order_of_completion
-from serving.errors import InvalidRequest, Unavailable
+from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import CROPS
-
-_STOPPING = Unavailable("A server that is stopping takes no new pictures. Send them to another replica.")
 
 Outcome = pb.ClassifyResponse | Refusal
 
@@ -34,45 +33,25 @@ class ClassificationDoor(ClassificationServicer):
         metrics: Metrics,
         clock: Callable[[], float],
         stream_window: int,
+        drain: Drain,
     ) -> None:
-        """`stream_window` is the number of pictures of one stream that are worked on at a time."""
+        """`stream_window` is the number of pictures of one stream that are worked on at a time. While `drain` stops,
+        new calls are refused, and every open stream finishes the pictures that it has taken, takes no more, and ends
+        with UNAVAILABLE.
+        """
         self._classifier = classifier
         self._repository = repository
         self._metrics = metrics
         self._clock = clock
         self._stream_window = stream_window
-        self._stopping = asyncio.Event()
-        self._calls_in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    def stop(self) -> None:
-        """Refuses new calls. Every open stream finishes the pictures it has taken, takes no more, and ends with
-        UNAVAILABLE.
-        """
-        self._stopping.set()
-
-    async def idle(self) -> None:
-        """Returns once no call of Classify or ClassifyStream is in flight."""
-        await self._idle.wait()
-
-    @contextmanager
-    def _in_flight(self) -> Iterator[None]:
-        self._calls_in_flight += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._calls_in_flight -= 1
-            if not self._calls_in_flight:
-                self._idle.set()
+        self._drain = drain
 
     async def Classify(
         self, request: pb.ClassifyRequest | InvalidRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyResponse:
-        if self._stopping.is_set():
-            await status_of(_STOPPING).abort(context)
-        with self._in_flight():
+        if self._drain.stopping.is_set():
+            await status_of(STOPPING).abort(context)
+        with self._drain.call():
             outcome = await self._outcome("Classify", request, self._deadline(context))
         if isinstance(outcome, Refusal):
             await outcome.abort(context)
@@ -90,13 +69,13 @@ class ClassificationDoor(ClassificationServicer):
                 return pb.ClassifyStreamResponse(id=id, error=outcome.as_status())
             return pb.ClassifyStreamResponse(id=id, response=outcome)
 
-        with self._in_flight():
-            answers = in_order_of_completion(requests, answer, self._stream_window, self._stopping)
+        with self._drain.call():
+            answers = in_order_of_completion(requests, answer, self._stream_window, self._drain.stopping)
             async with aclosing(answers):
                 async for response in answers:
                     await _write(response, context)
-        if self._stopping.is_set():
-            await status_of(_STOPPING).abort(context)
+        if self._drain.stopping.is_set():
+            await status_of(STOPPING).abort(context)
 
     async def ListModels(
         self, request: pb.ListModelsRequest | InvalidRequest, context: grpc.aio.ServicerContext

@@ -1,27 +1,65 @@
-"""The HTTP door: metrics, and whether the process lives and is ready."""
+"""The HTTP door: metrics, whether the process lives and is ready, and the protocols that speak HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from aiohttp import web
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 
+from serving.doors.drain import Drain
+from serving.doors.http_calls import HttpCalls
+from serving.doors.http_statuses import refusal
+from serving.errors import InvalidRequest, TencropError
 from serving.metrics import Metrics
 
+_READING = ["GET", "HEAD"]
 
-def http_app(metrics: Metrics, is_ready: Callable[[], bool]) -> web.Application:
-    """/metrics for Prometheus; /healthz answers while the process lives; /readyz is 503 unless `is_ready()`."""
 
-    async def scrape(request: web.Request) -> web.Response:
-        body, content_type = metrics.exposition(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
-
-    async def live(request: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def ready(request: web.Request) -> web.Response:
-        if is_ready():
-            return web.Response(text="ready\n")
-        return web.Response(text="not ready: the server is stopping\n", status=503)
-
-    app = web.Application()
-    app.add_routes([web.get("/metrics", scrape), web.get("/healthz", live), web.get("/readyz", ready)])
+def http_app(
+    metrics: Metrics, is_ready: Callable[[], bool], drain: Drain, routers: Iterable[APIRouter], max_body_bytes: int
+) -> FastAPI:
+    """/metrics for Prometheus; /healthz answers while the process lives; /readyz is 503 unless `is_ready()`; and what
+    `routers` add, one a protocol. Their endpoints raise the errors of serving.errors, which http_statuses.py answers.
+    """
+    app = FastAPI(title="tencrop", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(_probes(metrics, is_ready))
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(HttpCalls, drain=drain, max_body_bytes=max_body_bytes)
+    app.add_exception_handler(TencropError, _refused)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _misshapen)
     return app
+
+
+def _probes(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
+    router = APIRouter(default_response_class=PlainTextResponse, include_in_schema=False)
+
+    @router.api_route("/metrics", methods=_READING)
+    async def scrape(request: Request) -> Response:
+        body, content_type = metrics.exposition(request.headers.get("Accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
+    @router.api_route("/healthz", methods=_READING)
+    async def live() -> str:
+        return "ok\n"
+
+    @router.api_route("/readyz", methods=_READING)
+    async def ready() -> Response:
+        if is_ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("not ready: the server is stopping\n", status_code=503)
+
+    return router
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return refusal(error)
+
+
+async def _misshapen(request: Request, error: Exception) -> Response:
+    """Every field that is not what it should be, as pydantic finds it, in one sentence each."""
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+    return refusal(InvalidRequest(f"A request has the fields that /docs lists; what came has not ({wrong})."))

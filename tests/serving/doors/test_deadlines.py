@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from serving.doors.classification import ClassificationDoor
+from serving.doors.drain import Drain
 from serving.metrics import Metrics
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.classifier import Classifier
@@ -40,7 +41,7 @@ class Scene:
         self.servable = fake_servable("shades", engine=self.engine, clock=self.clock)
         repository = Repository({"shades": ServedModel("shades", {1: self.servable})}, {})
         classifier = Classifier(repository, Limits(), self.metrics, self.clock, decoding_threads=1)
-        self.door = ClassificationDoor(classifier, repository, self.metrics, self.clock, stream_window=4)
+        self.door = ClassificationDoor(classifier, repository, self.metrics, self.clock, stream_window=4, drain=Drain())
 
     async def ask(self, level: int, seconds: float | None) -> asyncio.Task:
         call = asyncio.create_task(self.door.Classify(asked(level), Context(seconds)))

@@ -2,10 +2,12 @@
 
 import urllib.error
 
+import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from serving.doors.drain import Drain
 from serving.doors.http import http_app
 from serving.metrics import Metrics
 from tests.serving.loops import on_a_loop
@@ -37,10 +39,9 @@ def test_any_other_path_is_not_found(served):
 
 @on_a_loop
 async def test_a_server_that_stops_is_alive_but_not_ready():
-    from aiohttp.test_utils import TestClient, TestServer
-
-    async with TestClient(TestServer(http_app(Metrics(), is_ready=lambda: False))) as client:
-        assert (await client.get("/healthz")).status == 200
+    app = http_app(Metrics(), is_ready=lambda: False, drain=Drain(), routers=(), max_body_bytes=0)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door") as client:
+        assert (await client.get("/healthz")).status_code == 200
         ready = await client.get("/readyz")
-        assert ready.status == 503
-        assert "stopping" in await ready.text()
+        assert ready.status_code == 503
+        assert "stopping" in ready.text
