@@ -21,6 +21,7 @@ from serving.doors.http_server import HttpServer
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
+from serving.models.engines.operations import Trust
 from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
@@ -134,6 +135,7 @@ def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching)
         # A core is left to the event loop.
         streams=max(1, (cores() - 1) // settings.engine_threads),
         batch_sizes=tuple(dict.fromkeys((sizes[0], sizes[-1]))),
+        trust=Trust(declared.allow_operations, settings.allow_unsafe_models),
     )
 
 

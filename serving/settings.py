@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         "published",
         description="What networks compute in: float32, bfloat16, int8, or published, what a version was measured in.",
     )
+    allow_unsafe_models: bool = Field(
+        False, description="Serve models whose graphs may do more than compute: read and write files, run Python."
+    )
     decoding_threads: PositiveInt = Field(default_factory=cores, description="Threads that decode pictures.")
     max_decoding_pixels: PositiveInt = Field(
         2**31,

@@ -36,6 +36,8 @@ class ModelDeclaration(_Declared):
     """What runs it."""
     precision: PrecisionName | None = None
     """What that computes in."""
+    allow_operations: list[str] = []
+    """Operations that its graph may hold beside those that are safe; see engines/operations.py."""
 
     @model_validator(mode="after")
     def _sizes_ascend(self) -> "ModelDeclaration":

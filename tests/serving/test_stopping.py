@@ -72,7 +72,7 @@ def story(gated) -> Story:
     models, gate = gated
     story = Story()
     with (
-        tencrop_serve(models, max_batch_size=1, drain_seconds=60) as server,
+        tencrop_serve(models, max_batch_size=1, drain_seconds=60, allow_unsafe_models=True) as server,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as newcomer,
     ):
@@ -155,7 +155,7 @@ def test_the_first_lines_say_what_is_served_and_what_to_try(story, gated):
 def test_a_call_that_does_not_end_is_cut_off_after_the_drain_time(gated):
     models, gate = gated
     with (
-        tencrop_serve(models, max_batch_size=1, drain_seconds=0.5) as server,
+        tencrop_serve(models, max_batch_size=1, drain_seconds=0.5, allow_unsafe_models=True) as server,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
     ):
         call = ClassificationStub(channel).Classify.future(HELD, timeout=PATIENCE)

@@ -15,6 +15,7 @@ from serving.models.engines.choice import Load, Trial, choose
 from serving.models.engines.engine import Engine, Precision
 from serving.models.engines.memory import FileMemory, processor
 from serving.models.engines.names import EngineName, PrecisionName
+from serving.models.engines.operations import NO_TRUST, Trust
 
 _INSTALL = 'Install it (pip install "tencrop[openvino]"), or serve the model with engine: tensorflow'
 
@@ -31,9 +32,16 @@ class EngineLoader:
     """Batches that may run side by side, where the engine can."""
     batch_sizes: tuple[int, ...] = (1, 64)
     """That matter where speed is compared."""
+    trust: Trust = NO_TRUST
+    """Beyond operations that are safe."""
 
     def __call__(self, directory: Path) -> Engine:
-        """Raises ModelRejected where what is asked for is not installed, or not what the version can be run by."""
+        """Raises ModelRejected where the graph may do more than compute, or what is asked for is not installed, or is
+        not what the version can be run by.
+        """
+        from serving.models.engines.safety import check_safety  # imports TensorFlow
+
+        check_safety(directory, self.trust)
         card = cards.read(directory)
         precision = published_precision(card) if self.precision == "published" else self.precision
         candidates = {name: self._load(name, directory, card, precision) for name in self._names(precision)}

@@ -50,6 +50,7 @@ class OpenVINOEngine(Engine):
         bfloat16 the engine's `precision` is float32 all the same. Raises ModelRejected where OpenVINO cannot run
         the network.
         """
+        _check_format(network)
         try:
             model = _CORE.read_model(network)
             compiled = _CORE.compile_model(model, "CPU", _settings(precision, threads, batches_in_flight))
@@ -79,6 +80,18 @@ class OpenVINOEngine(Engine):
             return request.get_output_tensor(self._logits).data.copy()
         finally:
             self._idle.put(request)
+
+
+def _check_format(network: Path) -> None:
+    """Raises ModelRejected where a file is not in OpenVINO's own format.
+
+    OpenVINO goes by the content, and of other formats some name further files to read. Its own holds operations of
+    OpenVINO's sets, which only compute, and weights from the .bin beside it; extensions are loaded by a program alone.
+    """
+    if network.is_file() and not network.read_bytes().startswith(b"<?xml"):
+        raise ModelRejected(
+            f"A quantised network is an .xml of OpenVINO; {network} is none. Write the version with `tencrop quantize`."
+        )
 
 
 def _settings(precision: Precision, threads: int, streams: int) -> dict[str, object]:
