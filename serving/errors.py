@@ -39,6 +39,10 @@ class ModelRejected(TencropError):
     while loading, never while answering."""
 
 
+class StoreFailed(TencropError):
+    """A store of models does not answer, or holds none. What was mirrored before is served all the same."""
+
+
 class EngineFailed(TencropError):
     """A model raised, or gave scores that are not numbers."""
 

@@ -25,6 +25,7 @@ from serving.models.engines.operations import Trust
 from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
+from serving.models.stores.keeper import Keeper
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
@@ -122,7 +123,7 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 
-    return Repository.load(settings.models, load)
+    return Repository.load(Path(settings.models), load)
 
 
 def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching) -> EngineLoader:
@@ -146,14 +147,29 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     """
     use_threads(settings.engine_threads)
     metrics = Metrics()
+    keeper = _keeper(settings, metrics)
+    if keeper:
+        await keeper.sync()
+        settings = settings.model_copy(update={"models": keeper.models})
     server = Server(settings, load_repository(settings, metrics), metrics)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await server.start()
     announce(server)
+    mirroring = asyncio.create_task(keeper.run(settings.store_poll_seconds, server.repository)) if keeper else None
     await stopping.wait()
+    if mirroring:
+        mirroring.cancel()
     return await server.stop()
+
+
+def _keeper(settings: Settings, metrics: Metrics) -> Keeper | None:
+    """What mirrors the store that models are in; None where they are in a directory. Raises StoreFailed."""
+    if isinstance(settings.models, Path):
+        return None
+    observer = metrics.store_observer(settings.models)
+    return Keeper.of(settings.models, settings.cache_directory.expanduser(), settings.settle_seconds, observer)
 
 
 async def _listen(http: HttpServer, host: str, port: int) -> None:

@@ -121,6 +121,21 @@ class Metrics:
             "Memory that the answers in the cache take.",
             registry=self.registry,
         )
+        self.store_up = Gauge(
+            "tencrop_store_up",
+            "1 while the store of models answers, 0 during an outage, through which mirrored models are served.",
+            ("store",),
+            registry=self.registry,
+        )
+        self.store_fetched_bytes = Counter(
+            "tencrop_store_fetched_bytes_total", "Bytes read from the store.", ("store",), registry=self.registry
+        )
+        self.store_refused_versions = Gauge(
+            "tencrop_store_refused_versions",
+            "Versions in the store that are not mirrored, since they are no models.",
+            ("store",),
+            registry=self.registry,
+        )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
@@ -152,6 +167,10 @@ class Metrics:
         """What a batch queue reports to."""
         return QueueMetrics(self, model, version)
 
+    def store_observer(self, address: str) -> "StoreMetrics":
+        """What the keeper of a mirror reports to."""
+        return StoreMetrics(self, address)
+
 
 class QueueMetrics:
     """The counters of one batch queue, looked up once; a batch_queue.Observer."""
@@ -174,3 +193,25 @@ class QueueMetrics:
     def rows_computed_for_nobody(self, rows: int) -> None:
         """Rows were computed too late."""
         self._rows_for_nobody.inc(rows)
+
+
+class StoreMetrics:
+    """The metrics of one store; a keeper.Observer."""
+
+    def __init__(self, metrics: Metrics, address: str) -> None:
+        self._up = metrics.store_up.labels(address)
+        self._fetched_bytes = metrics.store_fetched_bytes.labels(address)
+        self._refused_versions = metrics.store_refused_versions.labels(address)
+
+    def bytes_fetched(self, count: int) -> None:
+        """So many bytes more were read."""
+        self._fetched_bytes.inc(count)
+
+    def store_answered(self, refused_versions: int) -> None:
+        """A round ended well, but for so many versions that are no models."""
+        self._up.set(1)
+        self._refused_versions.set(refused_versions)
+
+    def store_failed(self) -> None:
+        """A round did not end well."""
+        self._up.set(0)

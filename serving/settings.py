@@ -4,12 +4,14 @@ Each can be given as an option of `tencrop serve` (--grpc-port) or in the enviro
 """
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.cores import cores
 from serving.models.engines.names import EngineName, PrecisionName
+from serving.models.stores.address import place
 
 
 class Settings(BaseSettings):
@@ -17,7 +19,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TENCROP_", frozen=True)
 
-    models: Path = Field(Path("models"), description="Directory with models as NAME/VERSION/ and, maybe, models.yaml.")
+    models: Annotated[Path | str, BeforeValidator(place)] = Field(
+        Path("models"),
+        description="Directory with models as NAME/VERSION/ and, maybe, models.yaml; or a store's URL, s3://bucket/prefix.",
+    )
+    cache_directory: Path = Field(
+        Path("~/.cache/tencrop"), description="Directory that a store's models are mirrored into."
+    )
+    store_poll_seconds: PositiveFloat = Field(30.0, description="A store is looked at so often, in seconds.")
+    settle_seconds: NonNegativeFloat = Field(
+        10.0, description="A version without a card is whole once its files have been the same for so many seconds."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 lets other machines in.")
     grpc_port: int = Field(8500, ge=0, le=65535, description="Port of the gRPC service; 0 takes a free one.")
     http_port: int = Field(

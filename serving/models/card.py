@@ -19,6 +19,8 @@ from serving.errors import ModelRejected
 from serving.models.engines.engine import Engine, Precision
 
 CARD_PATH = Path("assets.extra", "card.json")
+GRAPH_FILE = "saved_model.pb"
+"""Of every SavedModel."""
 
 # Largest difference of a golden probability. In float32, what arithmetic on another processor may make; a wrong weight
 # or a wrong input scale is far beyond it. With fewer bits, what a clear winner survives, and that it does is asked too.
@@ -42,7 +44,7 @@ def read(directory: Path) -> ModelCard:
         return json_format.Parse(path.read_bytes(), ModelCard())
     except OSError as error:
         raise ModelRejected(
-            f"A served model has a card; {path} cannot be read ({error.strerror}). "
+            f"A model that classifies has a card; {path} cannot be read ({error.strerror}). "
             "Publish the model with `tencrop export`."
         ) from None
     except (json_format.ParseError, UnicodeDecodeError) as error:

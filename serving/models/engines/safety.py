@@ -8,6 +8,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 
 from serving.errors import ModelRejected
+from serving.models.card import GRAPH_FILE
 from serving.models.engines.operations import ALLOWED, NO_TRUST, RESTORING, SAVING, Trust
 from serving.models.engines.quiet import chatter_kept_back
 
@@ -19,7 +20,6 @@ with chatter_kept_back():
 
 log = logging.getLogger(__name__)
 
-GRAPH_FILE = "saved_model.pb"
 _INITIALISERS = {"saved_model_main_op", "legacy_init_op"}
 _SHOWN = 5
 

@@ -1,0 +1,55 @@
+"""A server whose models are in a store, which goes away while it answers."""
+
+import grpc
+import pytest
+
+from protos import classification_pb2 as pb
+from protos.classification_pb2_grpc import ClassificationStub
+from tests.serving.choir import SHADES_1
+from tests.serving.loops import eventually
+from tests.serving.models.stores.buckets import Bucket
+from tests.serving.processes import PATIENCE, tencrop_serve
+
+GREY = pb.ClassifyRequest(
+    tensor=pb.Tensor(data_type=pb.Tensor.DATA_TYPE_UINT8, shape=[16, 16, 3], content=bytes(16 * 16 * 3))
+)
+
+
+@pytest.fixture
+def bucket(monkeypatch, tmp_path):
+    bucket = Bucket()
+    for name, value in bucket.variables.items():
+        monkeypatch.setenv(name, value)
+    bucket.put_directory("shades/1", SHADES_1.publish(tmp_path / "published"))
+    yield bucket
+    bucket.close()
+
+
+def test_an_outage_of_the_store_leaves_the_server_answering_and_is_seen_in_metrics(bucket, tmp_path):
+    with (
+        tencrop_serve(bucket.address, cache_directory=tmp_path / "cache", store_poll_seconds=0.1) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
+    ):
+        stub = ClassificationStub(channel)
+        assert server.metric("tencrop_store_up") == 1
+        bucket.stop()
+        eventually(lambda: server.metric("tencrop_store_up") == 0)
+        assert stub.Classify(GREY, timeout=PATIENCE).label
+        bucket.start()
+        eventually(lambda: server.metric("tencrop_store_up") == 1)
+    outages = [line for line in server.printed if "Models are served as they were mirrored before" in line]
+    assert len(outages) == 1
+
+
+def test_a_server_that_starts_while_the_store_is_out_serves_what_was_mirrored(bucket, tmp_path):
+    settings = {"cache_directory": tmp_path / "cache", "store_poll_seconds": 60.0}
+    with tencrop_serve(bucket.address, **settings):
+        pass
+    bucket.stop()
+    with (
+        tencrop_serve(bucket.address, **settings) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
+    ):
+        assert server.metric("tencrop_store_up") == 0
+        assert ClassificationStub(channel).Classify(GREY, timeout=PATIENCE).label
+    bucket.start()
