@@ -1,6 +1,7 @@
 """The composition root: settings to repository to doors, and an end without losses."""
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -25,11 +26,14 @@ from serving.models.engines.operations import Trust
 from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
+from serving.models.stores.address import local_models
 from serving.models.stores.keeper import Keeper
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
 from serving.settings import Settings
+
+log = logging.getLogger(__name__)
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -123,7 +127,7 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 
-    return Repository.load(Path(settings.models), load)
+    return Repository.load(local_models(settings.models, settings.cache_directory), load)
 
 
 def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching) -> EngineLoader:
@@ -136,8 +140,18 @@ def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching)
         # A core is left to the event loop.
         streams=max(1, (cores() - 1) // settings.engine_threads),
         batch_sizes=tuple(dict.fromkeys((sizes[0], sizes[-1]))),
-        trust=Trust(declared.allow_operations, settings.allow_unsafe_models),
+        trust=_trust(settings, declared),
     )
+
+
+def _trust(settings: Settings, declared: ModelDeclaration) -> Trust:
+    """What a model's graph may hold beyond what is safe. Of a store, models.yaml has no say in that: whoever may write
+    models there may write it too.
+    """
+    if declared.allow_operations and isinstance(settings.models, str):
+        log.warning("allow_operations is for models in a directory; that in %s is not followed", settings.models)
+        return Trust(everything=settings.allow_unsafe_models)
+    return Trust(declared.allow_operations, settings.allow_unsafe_models)
 
 
 async def serve(settings: Settings, announce: Callable[[Server], None] = lambda server: None) -> bool:
@@ -150,7 +164,6 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     keeper = _keeper(settings, metrics)
     if keeper:
         await keeper.sync()
-        settings = settings.model_copy(update={"models": keeper.models})
     server = Server(settings, load_repository(settings, metrics), metrics)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
@@ -169,7 +182,7 @@ def _keeper(settings: Settings, metrics: Metrics) -> Keeper | None:
     if isinstance(settings.models, Path):
         return None
     observer = metrics.store_observer(settings.models)
-    return Keeper.of(settings.models, settings.cache_directory.expanduser(), settings.settle_seconds, observer)
+    return Keeper.of(settings.models, settings.cache_directory, settings.settle_seconds, observer)
 
 
 async def _listen(http: HttpServer, host: str, port: int) -> None:

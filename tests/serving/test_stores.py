@@ -5,6 +5,10 @@ import pytest
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
+from serving.errors import ModelRejected
+from serving.metrics import Metrics
+from serving.models.stores.address import local_models
+from serving.settings import Settings
 from tests.serving.choir import SHADES_1
 from tests.serving.loops import eventually
 from tests.serving.models.stores.buckets import Bucket
@@ -53,3 +57,18 @@ def test_a_server_that_starts_while_the_store_is_out_serves_what_was_mirrored(bu
         assert server.metric("tencrop_store_up") == 0
         assert ClassificationStub(channel).Classify(GREY, timeout=PATIENCE).label
     bucket.start()
+
+
+def test_the_declaration_in_a_store_cannot_make_its_models_trusted(tmp_path, caplog):
+    from serving.main import load_repository  # imports TensorFlow
+
+    settings = Settings(models="s3://bucket/models", cache_directory=tmp_path)
+    root = local_models(settings.models, tmp_path)
+    SHADES_1.publish(root, gate=tmp_path / "gate")
+    (root / "models.yaml").write_text("models: {shades: {allow_operations: [MatchingFiles], engine: tensorflow}}")
+    with pytest.raises(ModelRejected, match="could be loaded"):
+        load_repository(settings, Metrics())
+    assert "allow_operations is for models in a directory" in caplog.text
+    assert "a MatchingFiles" in caplog.text
+    trusting = settings.model_copy(update={"allow_unsafe_models": True, "max_batch_size": 1})
+    assert load_repository(trusting, Metrics()).names == ["shades"]

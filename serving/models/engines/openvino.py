@@ -34,8 +34,19 @@ def telemetry_kept_out():
 
 with telemetry_kept_out():
     import openvino
+    from openvino import frontend
 
 _CORE = openvino.Core()
+_FRONT_ENDS = frontend.FrontEndManager()
+_FAILURES = (
+    RuntimeError,
+    frontend.GeneralFailure,
+    frontend.InitializationFailure,
+    frontend.NotImplementedFailure,
+    frontend.OpConversionFailure,
+    frontend.OpValidationFailure,
+)
+_MAP_WEIGHTS = True
 
 
 class OpenVINOEngine(Engine):
@@ -50,11 +61,10 @@ class OpenVINOEngine(Engine):
         bfloat16 the engine's `precision` is float32 all the same. Raises ModelRejected where OpenVINO cannot run
         the network.
         """
-        _check_format(network)
         try:
-            model = _CORE.read_model(network)
+            model = _read(network)
             compiled = _CORE.compile_model(model, "CPU", _settings(precision, threads, batches_in_flight))
-        except RuntimeError as error:
+        except _FAILURES as error:
             raise ModelRejected(
                 f"OpenVINO reads the networks that it has all operations of; {network} is none ({_reason(error)}). "
                 "Serve it with engine: tensorflow."
@@ -82,16 +92,21 @@ class OpenVINOEngine(Engine):
             self._idle.put(request)
 
 
-def _check_format(network: Path) -> None:
-    """Raises ModelRejected where a file is not in OpenVINO's own format.
+def _read(network: Path) -> openvino.Model:
+    """The network, read as what it has to be: left to itself, OpenVINO tries every format that it knows, and some name
+    further files to read. Its own does not: operations of OpenVINO's sets only compute, weights are in the .bin beside
+    it, and extensions are loaded by a program alone.
 
-    OpenVINO goes by the content, and of other formats some name further files to read. Its own holds operations of
-    OpenVINO's sets, which only compute, and weights from the .bin beside it; extensions are loaded by a program alone.
+    Raises ModelRejected where a file is not in OpenVINO's own format.
     """
+    if network.is_dir():
+        tensorflow = _FRONT_ENDS.load_by_framework("tf")
+        return tensorflow.convert(tensorflow.load(str(network), _MAP_WEIGHTS))
     if network.is_file() and not network.read_bytes().startswith(b"<?xml"):
         raise ModelRejected(
             f"A quantised network is an .xml of OpenVINO; {network} is none. Write the version with `tencrop quantize`."
         )
+    return _CORE.read_model(network)
 
 
 def _settings(precision: Precision, threads: int, streams: int) -> dict[str, object]:
@@ -111,7 +126,7 @@ def _computed_in(compiled: openvino.CompiledModel, asked: Precision) -> Precisio
     return asked
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: Exception) -> str:
     """The last of what OpenVINO says, less the places in its source."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in reversed(lines) if line), "no reason given")

@@ -1,9 +1,9 @@
 """Whether the graph of a SavedModel does nothing but compute; found by reading it, and nothing of it is run."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -15,12 +15,13 @@ from serving.models.engines.quiet import chatter_kept_back
 with chatter_kept_back():
     from tensorflow.core.framework.attr_value_pb2 import AttrValue
     from tensorflow.core.framework.node_def_pb2 import NodeDef
-    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, TensorInfo
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+Value = TypeVar("Value")
 
 log = logging.getLogger(__name__)
 
-_INITIALISERS = {"saved_model_main_op", "legacy_init_op"}
 _SHOWN = 5
 
 
@@ -48,8 +49,9 @@ def check_safety(directory: Path, trust: Trust = NO_TRUST) -> None:
         names = sorted({each.operation for each in refused})
         raise ModelRejected(
             f"A served graph computes, and touches no files, programs, networks or Python; that of {directory} holds "
-            f"{_listed(refused)}. Publish the model without; or, where you trust whoever wrote it, declare "
-            f"allow_operations: [{', '.join(names)}] for {directory.parent.name} in models.yaml."
+            f"{_listed(refused)}. Publish the model without; or, where you trust whoever may write models, declare "
+            f"allow_operations: [{', '.join(names)}] for {directory.parent.name} in models.yaml, or set "
+            "allow_unsafe_models where they are in a store."
         )
     if findings:
         log.warning("%s is served although it may do more than compute: it holds %s", version, _listed(findings))
@@ -76,9 +78,9 @@ class _Graph:
 
     def __init__(self, meta_graph: MetaGraphDef) -> None:
         self._meta_graph = meta_graph
-        self._nodes = {node.name: node for node in meta_graph.graph_def.node}
+        self._nodes = _by_name((node.name, node) for node in meta_graph.graph_def.node)
         library = meta_graph.graph_def.library
-        self._functions: Mapping[str, Collection[NodeDef]] = {f.signature.name: f.node_def for f in library.function}
+        self._functions = _by_name((function.signature.name, function.node_def) for function in library.function)
         # The runtime may put one function in another's place where both say that they implement the same.
         self._exchangeable = {f.signature.name for f in library.function if "api_implements" in f.attr}
 
@@ -104,12 +106,12 @@ class _Graph:
                     yield Finding(node.op, node.name, function)
 
     def _entries(self) -> Iterator[str]:
-        """Tensors and nodes that a signature gives, or that a loader runs."""
+        """Tensors that signatures take and give, and nodes of collections, of which a loader runs some."""
         for signature in self._meta_graph.signature_def.values():
             for tensor in (*signature.inputs.values(), *signature.outputs.values()):
-                yield tensor.name
-        for name in _INITIALISERS & self._meta_graph.collection_def.keys():
-            yield from self._meta_graph.collection_def[name].node_list.value
+                yield from _names_in(tensor)
+        for collection in self._meta_graph.collection_def.values():
+            yield from collection.node_list.value
 
     def _concrete_functions(self) -> set[str]:
         """Functions that whoever loads the model may call."""
@@ -136,6 +138,26 @@ class _Graph:
         """Functions that `node` calls."""
         names = (node.op, *(name for value in node.attr.values() for name in _functions_in(value)))
         return (name for name in names if name in self._functions)
+
+
+def _by_name(named: Iterable[tuple[str, Value]]) -> Mapping[str, Value]:
+    """Raises ModelRejected where two have one name: which of them is run would be anybody's guess."""
+    found: dict[str, Value] = {}
+    for name, value in named:
+        if name in found:
+            raise ModelRejected(
+                f"A name in a graph is that of one node or function; {name!r} is given twice. Publish the model again."
+            )
+        found[name] = value
+    return found
+
+
+def _names_in(tensor: TensorInfo) -> Iterator[str]:
+    """Of a tensor, or of the parts that it is put together from."""
+    sparse = tensor.coo_sparse
+    yield from (tensor.name, sparse.values_tensor_name, sparse.indices_tensor_name, sparse.dense_shape_tensor_name)
+    for part in tensor.composite_tensor.components:
+        yield from _names_in(part)
 
 
 def _functions_in(value: AttrValue) -> Iterator[str]:

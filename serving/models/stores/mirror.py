@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from serving.errors import ModelRejected
 from serving.models import card as cards
+from serving.models.stores.address import SHOWN
 from serving.models.stores.shelf import Entry, Files, Version, identity
 from serving.models.stores.store import Store
 
@@ -40,7 +41,7 @@ class Mirror:
 
     def __init__(self, root: Path, store: Store) -> None:
         """Below `root`, which is made where it is missing. Raises OSError where it cannot be written to."""
-        self.models = root / "models"
+        self.models = root / SHOWN
         self._contents, self._incoming, self._lock = root / "contents", root / "incoming", root / "lock"
         self._store = store
         for directory in (self.models, self._contents, self._incoming):

@@ -85,3 +85,10 @@ def test_nothing_is_reported_to_anybody_and_nothing_is_left_at_home(tmp_path):
     )
     assert said.stdout == "[]\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_a_format_that_names_further_files_is_refused_whatever_it_is_called(tmp_path):
+    network = tmp_path / "network.xml"
+    network.write_bytes(b"\x08\x07\x12\x04onnx")
+    with pytest.raises(ModelRejected, match=r"is none\. Write the version with `tencrop quantize`"):
+        OpenVINOEngine(network)

@@ -167,9 +167,15 @@ def test_a_saver_that_the_runtime_may_put_in_anothers_place_is_found(tampered):
     assert ("SaveV2", "SaveV2") in found_in(tampered)
 
 
-def test_a_signature_that_gives_what_the_saver_saves_is_found(tampered):
+@pytest.mark.parametrize("part", ["whole", "sparse", "composite"])
+def test_a_signature_that_gives_what_the_saver_saves_is_found(tampered, part):
     graph = tampered.meta_graphs[0]
-    graph.signature_def["serving_default"].outputs["sneaky"].name = graph.saver_def.save_tensor_name
+    output = graph.signature_def["serving_default"].outputs["sneaky"]
+    if part == "sparse":
+        output.coo_sparse.values_tensor_name = graph.saver_def.save_tensor_name
+    else:
+        tensor = output if part == "whole" else output.composite_tensor.components.add()
+        tensor.name = graph.saver_def.save_tensor_name
     assert ("SaveV2", "SaveV2") in found_in(tampered)
 
 
@@ -187,6 +193,17 @@ def test_functions_that_nobody_calls_and_other_graphs_of_the_file_are_looked_at(
     idle.signature.name = "Relu"  # also what an operation is called
     idle.node_def.add(name="idle", op="WriteFile")
     assert set(found_in(tampered)) == {("ReadFile", "elsewhere"), ("WriteFile", "idle")}
+
+
+@pytest.mark.parametrize("kind", ["node", "function"])
+def test_a_name_that_is_given_twice_is_refused(tampered, kind):
+    graph = tampered.meta_graphs[0].graph_def
+    if kind == "node":
+        graph.node.add(name=graph.node[0].name, op="WriteFile")
+    else:
+        graph.library.function.add().signature.name = graph.library.function[0].signature.name
+    with pytest.raises(ModelRejected, match="given twice"):
+        unsafe_operations(tampered)
 
 
 def test_an_operation_that_is_new_to_the_list_is_refused(tampered):
