@@ -181,18 +181,29 @@ def test_a_signature_that_gives_what_the_saver_saves_is_found(tampered, part):
 
 def test_what_the_loader_runs_first_is_looked_at(tampered):
     graph = tampered.meta_graphs[0]
-    graph.graph_def.node.add(name="first", op="NoOp", input=["^" + graph.saver_def.save_tensor_name.partition(":")[0]])
-    graph.collection_def["saved_model_main_op"].node_list.value[:] = ["first"]
+    save = graph.saver_def.save_tensor_name.partition(":")[0]
+    graph.collection_def["saved_model_main_op"].node_list.value[:] = [save]
     assert ("SaveV2", "SaveV2") in found_in(tampered)
 
 
-def test_functions_that_nobody_calls_and_other_graphs_of_the_file_are_looked_at(tampered):
-    other = tampered.meta_graphs.add()
-    other.graph_def.node.add(name="elsewhere", op="ReadFile")
-    idle = tampered.meta_graphs[0].graph_def.library.function.add()
-    idle.signature.name = "Relu"  # also what an operation is called
-    idle.node_def.add(name="idle", op="WriteFile")
-    assert set(found_in(tampered)) == {("ReadFile", "elsewhere"), ("WriteFile", "idle")}
+def test_a_node_that_waits_for_the_saver_is_looked_at(tampered):
+    graph = tampered.meta_graphs[0]
+    save = graph.saver_def.save_tensor_name.partition(":")[0]
+    graph.graph_def.node.add(name="patient", op="NoOp", input=[f"^{save}"])
+    assert ("SaveV2", "SaveV2") in found_in(tampered)
+
+
+def test_other_graphs_of_the_file_are_looked_at(tampered):
+    tampered.meta_graphs.add().graph_def.node.add(name="elsewhere", op="ReadFile")
+    assert found_in(tampered) == [("ReadFile", "elsewhere")]
+
+
+@pytest.mark.parametrize("name", ["idle", "Relu"], ids=["called by nobody", "called as operations are"])
+def test_every_function_is_looked_at(tampered, name):
+    function = tampered.meta_graphs[0].graph_def.library.function.add()
+    function.signature.name = name
+    function.node_def.add(name="sneaky", op="WriteFile")
+    assert found_in(tampered) == [("WriteFile", "sneaky")]
 
 
 @pytest.mark.parametrize("kind", ["node", "function"])
