@@ -80,7 +80,9 @@ ALLOWED = _STRUCTURE | _SHAPES | _ARITHMETIC | _NETWORKS | _RANDOM | _PICTURES
 """In whatever may run when a model is loaded or asked."""
 
 RESTORING = frozenset({"RestoreV2"})
-"""More, in what the saver restores variables with. It reads the files that it is given: the SavedModel's own."""
+"""More, in what the saver restores variables with. It reads checkpoints and nothing else: the SavedModel's own, though
+a graph could name another that the server may read.
+"""
 
 SAVING = frozenset({"SaveV2", "ShardedFilename", "MergeV2Checkpoints"})
 """More, in what the saver saves variables with. Every SavedModel has it, and nothing that serves runs it."""

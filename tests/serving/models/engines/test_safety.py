@@ -108,6 +108,22 @@ def test_a_graph_that_computes_is_safe_in_whichever_way_it_was_saved(tmp_path):
     check_safety(TinyModel("shades", 1, seed=1, dense=True).publish(tmp_path))
 
 
+def test_a_signature_that_takes_examples_with_files_of_pictures_is_safe(tmp_path):
+    def opened(file):
+        picture = tf.io.decode_image(file, channels=3, expand_animations=False)
+        return tf.image.resize(tf.image.convert_image_dtype(picture, tf.float32), [8, 8])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def serve(examples):
+        files = tf.io.parse_example(examples, {"image/encoded": tf.io.FixedLenFeature([], tf.string)})["image/encoded"]
+        rows = tf.map_fn(opened, files, fn_output_signature=tf.float32)
+        scores, classes = tf.math.top_k(tf.nn.softmax(tf.reduce_mean(rows, axis=[1, 2])), 2)
+        return {"scores": scores, "classes": tf.strings.as_string(classes)}
+
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures={"serving_default": serve})
+    check_safety(tmp_path)
+
+
 def test_nothing_is_loaded_of_a_graph_that_is_refused(tmp_path, monkeypatch):
     version = TinyModel("gated", 1, seed=1).publish(tmp_path, gate=tmp_path / "gate")
     monkeypatch.setattr(tf.saved_model, "load", lambda _: pytest.fail("loaded"))
