@@ -1,8 +1,9 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
+from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
-from serving.models.repository import Repository, ServedModel
+from serving.models.repository import Repository
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
 from serving.pipeline.voting import each_view, vote

@@ -1,16 +1,17 @@
 """The models that are being served: found on disk, loaded, and looked up by name."""
 
-import difflib
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from protos.classification_pb2 import ModelSpec
-from serving.errors import InvalidRequest, ModelRejected, NotServed
+from serving.errors import ModelRejected, NotServed
 from serving.models import ensemble_card, versions
+from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.declaration import VOTES, Declaration, ModelDeclaration, read_declaration
 from serving.models.ensemble import Ensemble, Member
+from serving.models.lifecycle import State, VersionStatus
 from serving.models.servable import Servable
 
 log = logging.getLogger(__name__)
@@ -18,29 +19,18 @@ log = logging.getLogger(__name__)
 Load = Callable[[Path, ModelDeclaration], Servable]
 
 
-@dataclass
-class ServedModel:
-    """A model with its versions that are ready, and the labels given to them."""
-
-    name: str
-    servables: Mapping[int, Servable]
-    labels: Mapping[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._alone = {version: Ensemble.of(servable) for version, servable in self.servables.items()}
-
-    def choose(self, spec: ModelSpec) -> Ensemble:
-        """The version that answers `spec`, as an ensemble of one. Raises NotServed."""
-        return self._alone[versions.choose(spec, self.servables, self.labels)]
-
-
 class Repository:
-    """Everything that can be asked for, by name."""
+    """What is served now. It lives on one event loop, and moves to another catalogue in one step."""
 
-    def __init__(self, models: Mapping[str, ServedModel], ensembles: Mapping[str, Ensemble]) -> None:
-        self.models = models
-        self.ensembles = ensembles
-        self.names = sorted({*models, *ensembles})
+    def __init__(
+        self,
+        models: Mapping[str, ServedModel],
+        ensembles: Mapping[str, Ensemble],
+        statuses: Mapping[str, Sequence[VersionStatus]] | None = None,
+    ) -> None:
+        """`statuses` are of every version that is known, by model; without them, all that are ready."""
+        self._catalogue = Catalogue(models, ensembles)
+        self.statuses = _of_the_ready(models) if statuses is None else statuses
 
     @classmethod
     def load(cls, root: Path, load: Load) -> "Repository":
@@ -50,61 +40,79 @@ class Repository:
         that lacks a member is logged and left out. Raises ModelRejected where nothing at all can be served.
         """
         declaration = read_declaration(root)
-        models = {model.name: model for model in _load_models(root, declaration, load)}
+        statuses: dict[str, dict[int, VersionStatus]] = {}
+        models = {model.name: model for model in _load_models(root, declaration, load, statuses)}
         if not models:
             raise ModelRejected(
                 f"A repository holds models as NAME/VERSION/; none in {root} could be loaded. "
                 "Train one with `tencrop train`, or name another directory with --models."
             )
-        return cls(models, dict(_ensembles(root, declaration, models)))
+        known = {name: list(of_model.values()) for name, of_model in statuses.items()}
+        return cls(models, dict(_ensembles(root, declaration, models)), known)
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        """The models that have a version that is ready."""
+        return self._catalogue.models
+
+    @property
+    def ensembles(self) -> Mapping[str, Ensemble]:
+        """The ensembles that can be asked."""
+        return self._catalogue.ensembles
+
+    @property
+    def names(self) -> list[str]:
+        """Of models and ensembles, in order."""
+        return self._catalogue.names
 
     @property
     def servables(self) -> Iterator[Servable]:
-        """Every loaded version of every model."""
-        return (servable for model in self.models.values() for servable in model.servables.values())
+        """Every version that is ready, of every model."""
+        return self._catalogue.servables
+
+    def status(self, name: str) -> list[VersionStatus]:
+        """Every version of the model `name` that is known, newest first, failed ones too. Raises NotServed."""
+        if name not in self.statuses:
+            raise NotServed(f"A model has to be known; {name!r} is not, {sorted(self.statuses)} are.")
+        return sorted(self.statuses[name], reverse=True)
 
     def ails(self, name: str) -> str:
-        """Why `name`, one of `names`, cannot answer now, as far as is known; empty where it can. Of a model, its
-        newest version.
-        """
-        if name in self.ensembles:
-            return self.ensembles[name].ails
-        return self.models[name].choose(ModelSpec(name=name)).ails
+        """See Catalogue.ails."""
+        return self._catalogue.ails(name)
 
     def find(self, spec: ModelSpec) -> Ensemble:
-        """Who answers `spec`. Without a name: the only ensemble, or else the only model.
+        """See Catalogue.find. What is found may be closed at the loop's next turn: to ask it, `hold` it."""
+        return self._catalogue.find(spec)
 
-        Raises NotServed, or InvalidRequest where no name was given and there are several.
-        """
-        name = spec.name or self._default_name()
-        if name in self.ensembles:
-            if spec.WhichOneof("version_choice"):
-                raise InvalidRequest(
-                    f"An ensemble has no versions of its own; one was asked of {name!r}. "
-                    "Leave it out, or ask one of the ensemble's members."
-                )
-            return self.ensembles[name]
-        if name not in self.models:
-            near = difflib.get_close_matches(name, self.names, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise NotServed(f"A model has to be served; {name!r} is not, {self.names} are.{hint}")
-        return self.models[name].choose(spec)
-
-    def _default_name(self) -> str:
-        for names in (list(self.ensembles), list(self.models)):
-            if len(names) == 1:
-                return names[0]
-        raise InvalidRequest(f"A request names a model where several are served: one of {self.names}. None was named.")
+    @contextmanager
+    def hold(self, spec: ModelSpec) -> Iterator[Ensemble]:
+        """Who answers `spec`, kept loaded until the block ends. Raises as `find` does."""
+        ensemble = self.find(spec)
+        for member in ensemble.members:
+            member.servable.holds.take()
+        try:
+            yield ensemble
+        finally:
+            for member in ensemble.members:
+                member.servable.holds.leave()
 
 
-def _load_models(root: Path, declaration: Declaration, load: Load) -> Iterator[ServedModel]:
+def _of_the_ready(models: Mapping[str, ServedModel]) -> dict[str, list[VersionStatus]]:
+    return {
+        name: [VersionStatus(version, State.AVAILABLE) for version in model.servables] for name, model in models.items()
+    }
+
+
+def _load_models(
+    root: Path, declaration: Declaration, load: Load, statuses: dict[str, dict[int, VersionStatus]]
+) -> Iterator[ServedModel]:
     for directory in sorted(path for path in root.glob("*") if path.is_dir()):
         found = [version for path in directory.iterdir() if (version := versions.version_of(path.name))]
         name = directory.name
         servables: dict[int, Servable] = {}
         declared = declaration.of_model(name)
         for candidates in versions.candidates(found, declaration.pinned_versions(name)):
-            _load_first(directory, candidates, declared, load, servables)
+            _load_first(directory, candidates, declared, load, servables, statuses.setdefault(name, {}))
         if servables:
             labels = declaration.labels.get(name, {})
             ready = {label: version for label, version in labels.items() if version in servables}
@@ -112,7 +120,12 @@ def _load_models(root: Path, declaration: Declaration, load: Load) -> Iterator[S
 
 
 def _load_first(
-    directory: Path, candidates: list[int], declared: ModelDeclaration, load: Load, servables: dict[int, Servable]
+    directory: Path,
+    candidates: list[int],
+    declared: ModelDeclaration,
+    load: Load,
+    servables: dict[int, Servable],
+    statuses: dict[int, VersionStatus],
 ) -> None:
     """Adds the first of `candidates` that loads to `servables`, unless it is there already."""
     for version in candidates:
@@ -120,10 +133,13 @@ def _load_first(
             return
         try:
             servables[version] = load(directory / str(version), declared)
+            statuses[version] = VersionStatus(version, State.AVAILABLE)
             return
         except ModelRejected as error:
+            statuses[version] = VersionStatus(version, State.END, str(error))
             log.error("%s version %s is not served: %s", directory.name, version, error)
-        except Exception:  # whatever is wrong with one version, the others are served
+        except Exception as error:  # whatever is wrong with one version, the others are served
+            statuses[version] = VersionStatus(version, State.END, repr(error))
             log.exception("%s version %s is not served: it failed while it was loaded", directory.name, version)
 
 

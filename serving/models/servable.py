@@ -16,6 +16,7 @@ from serving.models import card as cards
 from serving.models.batch_queue import BatchQueue, Observer
 from serving.models.declaration import ModelDeclaration
 from serving.models.dense import ROWS, open_dense, rows_that_may_wait
+from serving.models.holds import Holds
 from serving.models.waiting import Scored
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Servable:
         self.card = card
         # Equal for servables that look at pictures the same way, so that they can share views.
         self.look = card.input.SerializeToString() + card.geometry.SerializeToString()
+        self.holds = Holds()
         self._engine = engine
         # Threads of its own, one a batch in flight: a model that hangs keeps no other from answering.
         self._threads = threads or ThreadPoolExecutor(

@@ -59,7 +59,11 @@ class Classifier:
         Raises the errors of serving.errors.
         """
         arrived = self._clock()
-        ensemble = self._repository.find(request.model)
+        with self._repository.hold(request.model) as ensemble:
+            return await self._answer(request, ensemble, arrived, deadline)
+
+    async def _answer(self, request: pb.ClassifyRequest, ensemble: Ensemble, arrived: float, deadline: float) -> Answer:
+        """What `ensemble` says; its members stay loaded meanwhile."""
         choices = choices_of(request, ensemble.vote, len(ensemble.labels))
         if choices.views == pb.VIEWS_DENSE:
             ensemble = ensemble.dense

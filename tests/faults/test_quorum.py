@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
-from serving.models.repository import Repository, ServedModel
+from serving.models.repository import Repository
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of
 from tests.serving.fakes import PATIENCE, FreeEngine, HeldEngine, brightness_logits, fake_servable
 from tests.serving.loops import eventually

@@ -14,8 +14,9 @@ from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
 from serving.metrics import Metrics
 from serving.models.card import Engine
+from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
-from serving.models.repository import Repository, ServedModel
+from serving.models.repository import Repository
 from serving.models.servable import Batching
 from serving.settings import Settings
 from tests.serving.fakes import PATIENCE, fake_servable

@@ -8,7 +8,8 @@ import pytest
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.metrics import Metrics
-from serving.models.repository import Repository, ServedModel
+from serving.models.catalogue import ServedModel
+from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of, levels_in

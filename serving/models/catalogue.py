@@ -1,0 +1,74 @@
+"""What can be asked for at one moment, by name. It never changes; a repository moves from one to the next."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from protos.classification_pb2 import ModelSpec
+from serving.errors import InvalidRequest, NotServed
+from serving.models import versions
+from serving.models.ensemble import Ensemble
+from serving.models.servable import Servable
+
+
+@dataclass
+class ServedModel:
+    """A model with its versions that are ready, and the labels given to them."""
+
+    name: str
+    servables: Mapping[int, Servable]
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._alone = {version: Ensemble.of(servable) for version, servable in self.servables.items()}
+
+    def choose(self, spec: ModelSpec) -> Ensemble:
+        """The version that answers `spec`, as an ensemble of one. Raises NotServed."""
+        return self._alone[versions.choose(spec, self.servables, self.labels)]
+
+
+class Catalogue:
+    """Models and ensembles that are ready together."""
+
+    def __init__(self, models: Mapping[str, ServedModel], ensembles: Mapping[str, Ensemble]) -> None:
+        self.models = models
+        self.ensembles = ensembles
+        self.names = sorted({*models, *ensembles})
+
+    @property
+    def servables(self) -> Iterator[Servable]:
+        """Every version of every model."""
+        return (servable for model in self.models.values() for servable in model.servables.values())
+
+    def ails(self, name: str) -> str:
+        """Why `name`, one of `names`, cannot answer now, as far as is known; empty where it can. Of a model, its
+        newest version.
+        """
+        if name in self.ensembles:
+            return self.ensembles[name].ails
+        return self.models[name].choose(ModelSpec(name=name)).ails
+
+    def find(self, spec: ModelSpec) -> Ensemble:
+        """Who answers `spec`. Without a name: the only ensemble, or else the only model.
+
+        Raises NotServed, or InvalidRequest where no name was given and there are several.
+        """
+        name = spec.name or self._default_name()
+        if name in self.ensembles:
+            if spec.WhichOneof("version_choice"):
+                raise InvalidRequest(
+                    f"An ensemble has no versions of its own; one was asked of {name!r}. "
+                    "Leave it out, or ask one of the ensemble's members."
+                )
+            return self.ensembles[name]
+        if name not in self.models:
+            near = difflib.get_close_matches(name, self.names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise NotServed(f"A model has to be served; {name!r} is not, {self.names} are.{hint}")
+        return self.models[name].choose(spec)
+
+    def _default_name(self) -> str:
+        for names in (list(self.ensembles), list(self.models)):
+            if len(names) == 1:
+                return names[0]
+        raise InvalidRequest(f"A request names a model where several are served: one of {self.names}. None was named.")
