@@ -20,7 +20,7 @@ from tests.benchmarks.processes import NeverAnswered, ended_well
 from tests.benchmarks.serving import PREPARING_MINUTES, README
 from training.markdown import put
 
-MINUTES = 6.0
+MINUTES = 10.0
 """For one peer, after it is installed."""
 
 
