@@ -228,7 +228,7 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote")
+    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote", "version_statuses")
     class VersionLabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -242,13 +242,39 @@ class Model(_message.Message):
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     VOTE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_STATUSES_FIELD_NUMBER: _ClassVar[int]
     name: str
     versions: _containers.RepeatedScalarFieldContainer[int]
     version_labels: _containers.ScalarMap[str, int]
     members: _containers.RepeatedCompositeFieldContainer[Member]
     labels: _containers.RepeatedScalarFieldContainer[str]
     vote: Vote
-    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ...) -> None: ...
+    version_statuses: _containers.RepeatedCompositeFieldContainer[VersionStatus]
+    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., version_statuses: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ...) -> None: ...
+
+class VersionStatus(_message.Message):
+    __slots__ = ("version", "state", "error")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[VersionStatus.State]
+        STATE_START: _ClassVar[VersionStatus.State]
+        STATE_LOADING: _ClassVar[VersionStatus.State]
+        STATE_AVAILABLE: _ClassVar[VersionStatus.State]
+        STATE_UNLOADING: _ClassVar[VersionStatus.State]
+        STATE_END: _ClassVar[VersionStatus.State]
+    STATE_UNSPECIFIED: VersionStatus.State
+    STATE_START: VersionStatus.State
+    STATE_LOADING: VersionStatus.State
+    STATE_AVAILABLE: VersionStatus.State
+    STATE_UNLOADING: VersionStatus.State
+    STATE_END: VersionStatus.State
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    state: VersionStatus.State
+    error: str
+    def __init__(self, version: _Optional[int] = ..., state: _Optional[_Union[VersionStatus.State, str]] = ..., error: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("model_version", "weight")

@@ -42,6 +42,7 @@ _ERRORS: dict[grpc.StatusCode, type[errors.TencropError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.Overloaded,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlinePassed,
     grpc.StatusCode.UNAVAILABLE: errors.Unavailable,
+    grpc.StatusCode.FAILED_PRECONDITION: errors.ModelRejected,  # of administrators' orders
     grpc.StatusCode.CANCELLED: errors.Unavailable,  # by a server at its end: this client cancels nothing
 }
 
@@ -99,7 +100,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Model:
-    """Something that can be asked: a model with versions, or an ensemble with members."""
+    """Something that can be asked: a model with versions, or an ensemble with members. A model of which no version
+    could be loaded has neither.
+    """
 
     name: str
     versions: tuple[int, ...]
@@ -108,6 +111,8 @@ class Model:
     """Member name to version; empty for a model."""
     labels: tuple[str, ...]
     vote: str
+    failures: Mapping[int, str]
+    """Versions that could not be loaded, and why."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ class Client:
         try:
             return _answer(self._stub.Classify(request, timeout=self._timeout))
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
 
     def classify_stream(self, pictures: Iterable[tuple[str, Picture]], **question) -> Iterator[tuple[str, Answer]]:
         """Classifies many pictures, given as (id, picture), over one connection; answers come as they are ready.
@@ -209,7 +214,7 @@ class Client:
             for item in self._stub.ClassifyStream(items()):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
         if wrong:
             raise wrong[0]
 
@@ -220,7 +225,7 @@ class Client:
                 _model(model) for model in self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout).models
             ]
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
 
     def close(self) -> None:
         """Gives the connection back."""
@@ -248,7 +253,7 @@ class AsyncClient:
         try:
             return _answer(await self._stub.Classify(request, timeout=self._timeout))
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
 
     async def classify_stream(
         self, pictures: AsyncIterable[tuple[str, Picture]], **question
@@ -268,7 +273,7 @@ class AsyncClient:
             async for item in self._stub.ClassifyStream(items()):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
         if wrong:
             raise wrong[0]
 
@@ -278,7 +283,7 @@ class AsyncClient:
             listed = await self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout)
             return [_model(model) for model in listed.models]
         except grpc.RpcError as error:
-            raise _raised(error) from None
+            raise raised(error) from None
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -337,7 +342,8 @@ def _outcome(item: pb.ClassifyStreamResponse) -> Answer:
     raise _typed(code, f"{item.id}: {item.error.message}", item.error)
 
 
-def _raised(error: grpc.RpcError) -> errors.TencropError:
+def raised(error: grpc.RpcError) -> errors.TencropError:
+    """What a failed call raises in its caller."""
     if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in error.details():
         return errors.Unavailable(
             f"A server has to answer; none did ({error.details()}). Start one with `tencrop serve`, or name another."
@@ -366,5 +372,6 @@ def _model(model: pb.Model) -> Model:
         version_labels=dict(model.version_labels),
         members={each.model_version.name: each.model_version.version for each in model.members},
         labels=tuple(model.labels),
-        vote=_named(pb.Vote, "VOTE_", model.vote),
+        vote=_named(pb.Vote, "VOTE_", model.vote) if model.vote else "",
+        failures={each.version: each.error for each in model.version_statuses if each.error},
     )

@@ -36,7 +36,7 @@ class Unavailable(TencropError):
 
 class ModelRejected(TencropError):
     """A model on disk does not match its card, or a repository makes no sense. Raised
-    while loading, never while answering."""
+    while loading, never while answering anybody but an administrator."""
 
 
 class StoreFailed(TencropError):

@@ -12,7 +12,9 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from protos import administration_pb2_grpc
 from serving.cores import cores
+from serving.doors.administration import AdministrationDoor
 from serving.doors.bodies import SERVICE, handlers_of
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
@@ -20,10 +22,12 @@ from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
 from serving.metrics import Metrics
+from serving.models.administrator import Administrator
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
 from serving.models.engines.operations import Trust
 from serving.models.engines.tensorflow import dense_engine, use_threads
+from serving.models.manager import Manager
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.models.stores.address import local_models
@@ -46,9 +50,15 @@ _ROOM_AROUND_A_PICTURE = 2**20
 class Server:
     """A server that answers on its ports from `start` to `stop`."""
 
-    def __init__(self, settings: Settings, repository: Repository, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, repository: Repository, metrics: Metrics, manager: Manager | None = None
+    ) -> None:
+        """`manager` keeps `repository` as its directory says; without one, what is served never changes."""
         self.repository = repository
-        self.grpc_port = self.http_port = 0
+        self._manager = manager
+        self._tasks: list[asyncio.Task[None]] = []
+        self._administration = _administration(manager) if manager else None
+        self.grpc_port = self.http_port = self.admin_port = 0
         self._settings = settings
         self._classifier = Classifier(
             repository,
@@ -71,14 +81,19 @@ class Server:
         self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
 
     async def start(self) -> None:
-        """Opens both ports. Raises OSError where one is taken."""
+        """Opens its ports, administrators' too where there is a manager. Raises OSError where one is taken."""
         self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.port
+        if self._administration:
+            self.admin_port = _bind(self._administration, self._settings.admin_host, self._settings.admin_port, "admin")
+            await self._administration.start()
         for service in ("", SERVICE.full_name):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._health.tell_of(self.repository)
-        self._telling = asyncio.create_task(self._health.keep_telling_of(self.repository))
+        self._tasks.append(asyncio.create_task(self._health.keep_telling_of(self.repository)))
+        if self._manager and self._settings.poll_seconds:
+            self._tasks.append(asyncio.create_task(self._manager.keep_looking(self._settings.poll_seconds)))
         await self._grpc.start()
         self._ready = True
 
@@ -88,7 +103,12 @@ class Server:
         Returns whether every engine came to rest.
         """
         self._ready = False
-        self._telling.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._administration:
+            await self._administration.stop(0)
+        if self._manager:
+            await self._manager.close()
         await self._health.enter_graceful_shutdown()
         self._drain.stop()
         await asyncio.sleep(_REFUSING_SECONDS)
@@ -114,8 +134,8 @@ class Server:
         return server
 
 
-def load_repository(settings: Settings, metrics: Metrics) -> Repository:
-    """Loads and warms up what `settings.models` holds. Blocks. Raises ModelRejected where that is nothing."""
+def manage(settings: Settings, metrics: Metrics) -> Manager:
+    """What loads and warms up what `settings.models` holds, and keeps up with it."""
     batching = Batching.of(settings.max_batch_size, settings.max_queue_rows)
 
     def load(directory: Path, declared: ModelDeclaration) -> Servable:
@@ -123,11 +143,10 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         observer = metrics.queue_observer(name, version)
         batched = batching.declared(declared)
         engines = _engines(settings, declared, batched)
-        servable = Servable.load(directory, engines, batched, time.monotonic, observer, dense_engine)
-        metrics.watch_queue(name, version, lambda: servable.queued_rows)
-        return servable
+        return Servable.load(directory, engines, batched, time.monotonic, observer, dense_engine)
 
-    return Repository.load(local_models(settings.models, settings.cache_directory), load)
+    root = local_models(settings.models, settings.cache_directory)
+    return Manager(root, load, metrics, settings.max_model_bytes, settings.settle_seconds)
 
 
 def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching) -> EngineLoader:
@@ -164,7 +183,8 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     keeper = _keeper(settings, metrics)
     if keeper:
         await keeper.sync()
-    server = Server(settings, load_repository(settings, metrics), metrics)
+    manager = manage(settings, metrics)
+    server = Server(settings, await manager.start(), metrics, manager)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -192,11 +212,19 @@ async def _listen(http: HttpServer, host: str, port: int) -> None:
         raise _port_taken("HTTP", host, port, error) from error
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+def _administration(manager: Manager) -> grpc.aio.Server:
+    """A server of its own for administrators, so that the public port has no such calls."""
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    door = AdministrationDoor(Administrator(manager), manager.repository)
+    administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
+    return server
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int, door: str = "gRPC") -> int:
     try:
         return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     except RuntimeError as error:
-        raise _port_taken("gRPC", host, port, error) from error
+        raise _port_taken(door, host, port, error) from error
 
 
 def _port_taken(door: str, host: str, port: int, error: Exception) -> OSError:

@@ -88,6 +88,12 @@ class Metrics:
             ("model", "version"),
             registry=self.registry,
         )
+        self.model_failed = Gauge(
+            "tencrop_model_failed",
+            "1 for each model version on disk that could not be loaded; ListModels and the log say why.",
+            ("model", "version"),
+            registry=self.registry,
+        )
         self.predictions = Counter(
             "tencrop_predictions_total",
             "Answers by the label that won; of those that abstain it is empty.",
@@ -136,6 +142,15 @@ class Metrics:
             ("store",),
             registry=self.registry,
         )
+        self._of_versions = (
+            self.batch_rows,
+            self.padding_rows,
+            self.queue_rows,
+            self.dropped_rows,
+            self.rows_for_nobody,
+            self.model_loaded,
+            self.model_failed,
+        )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
@@ -158,10 +173,19 @@ class Metrics:
         """A request was answered with `label`, from the cache or not."""
         self.predictions.labels(model, label).inc()
 
-    def watch_queue(self, model: str, version: int, queued_rows: Callable[[], int]) -> None:
-        """Has the depth of a queue read at every scrape, and says that its version is ready."""
+    def version_ready(self, model: str, version: int, queued_rows: Callable[[], int]) -> None:
+        """A version answers; the depth of its queue is read at every scrape."""
         self.queue_rows.labels(model, version).set_function(queued_rows)
         self.model_loaded.labels(model, version).set(1)
+
+    def version_failed(self, model: str, version: int) -> None:
+        """A version could not be loaded."""
+        self.model_failed.labels(model, version).set(1)
+
+    def version_gone(self, model: str, version: int) -> None:
+        """Nothing is left of a version but what was counted in all."""
+        for metric in self._of_versions:
+            metric.remove(model, version)
 
     def queue_observer(self, model: str, version: int) -> "QueueMetrics":
         """What a batch queue reports to."""

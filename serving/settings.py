@@ -35,6 +35,16 @@ class Settings(BaseSettings):
     http_port: int = Field(
         8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
     )
+    admin_host: str = Field("127.0.0.1", description="Address to take administrators' calls on.")
+    admin_port: int = Field(
+        8502, ge=0, le=65535, description="Port of administrators' calls, over gRPC; 0 takes a free one."
+    )
+    poll_seconds: NonNegativeFloat = Field(
+        1.0, description="The directory is looked into for new versions so often; 0 serves what is there at the start."
+    )
+    max_model_bytes: NonNegativeInt = Field(
+        0, description="Files of all versions that are loaded at a time, in bytes; more are refused. 0 is no bound."
+    )
     max_batch_size: PositiveInt = Field(64, description="Rows that run together at most. One view is one row.")
     max_queue_rows: int = Field(
         1024, ge=10, description="Rows that may wait for one model; more are refused with RESOURCE_EXHAUSTED."

@@ -3,23 +3,38 @@
 import click
 
 from serving.client import Client
+from serving.commands import orders
 from serving.commands.server_option import server_option
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
     epilog="""\b
-Example:
-  tencrop models --server gpu1:8500"""
+Examples:
+  tencrop models --server gpu1:8500
+  tencrop models promote lenet5-a 2
+  tencrop models rollback lenet5-a""",
 )
 @server_option
-def models(server: str) -> None:
-    """List what a server serves: models with their versions, ensembles with their members."""
+@click.pass_context
+def models(context: click.Context, server: str) -> None:
+    """List what a server serves: models with their versions, ensembles with their members; or change it."""
+    if context.invoked_subcommand is None:
+        _list(server)
+
+
+for order in (orders.load, orders.unload, orders.label, orders.promote, orders.rollback):
+    models.add_command(order)
+
+
+def _list(server: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("name", "versions", "labels", "votes with", "vote", "classes", box=None, pad_edge=False)
     with Client(server) as client:
-        for model in client.models():
+        listed = client.models()
+        for model in listed:
             table.add_row(
                 model.name,
                 ", ".join(map(str, model.versions)),
@@ -29,3 +44,6 @@ def models(server: str) -> None:
                 str(len(model.labels)),
             )
     Console(highlight=False).print(table)
+    for model in listed:
+        for version, error in model.failures.items():
+            click.echo(f"{model.name} {version} is not served: {error}", err=True)

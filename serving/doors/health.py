@@ -19,6 +19,7 @@ class HealthDoor(health.aio.HealthServicer):
         super().__init__()
         self._watches: set[asyncio.Task[None]] = set()
         self._ended = False
+        self._told: set[str] = set()
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> None:
         watch = asyncio.create_task(super().Watch(request, context))
@@ -33,9 +34,14 @@ class HealthDoor(health.aio.HealthServicer):
             self._watches.discard(watch)
 
     async def tell_of(self, repository: Repository) -> None:
-        """Says of each model and ensemble whether it can answer, as far as is known."""
+        """Says of each model and ensemble whether it can answer, as far as is known; of one that is gone, that it is
+        not known any more.
+        """
+        status = health_pb2.HealthCheckResponse
+        for name in self._told - set(repository.names):
+            await self.set(name, status.SERVICE_UNKNOWN)
+        self._told |= set(repository.names)
         for name in repository.names:
-            status = health_pb2.HealthCheckResponse
             await self.set(name, status.NOT_SERVING if repository.ails(name) else status.SERVING)
 
     async def keep_telling_of(self, repository: Repository) -> None:

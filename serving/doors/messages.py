@@ -3,6 +3,7 @@
 from protos import classification_pb2 as pb
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
+from serving.models.lifecycle import VersionStatus
 from serving.models.repository import Repository
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
@@ -49,11 +50,18 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 
 
 def to_list(repository: Repository) -> pb.ListModelsResponse:
-    """Everything that can be asked for, in order of name."""
+    """Everything that can be asked for, and models of which no version is ready, in order of name."""
+    unready = {name: pb.Model(name=name) for name in repository.statuses}
     models = {name: _model(model) for name, model in repository.models.items()}
+    for name, statuses in repository.statuses.items():
+        (models.get(name) or unready[name]).version_statuses.extend(map(to_status, statuses))
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
-    listed = models | ensembles
-    return pb.ListModelsResponse(models=[listed[name] for name in repository.names])
+    return pb.ListModelsResponse(models=[model for _, model in sorted({**unready, **models, **ensembles}.items())])
+
+
+def to_status(status: VersionStatus) -> pb.VersionStatus:
+    """What is known of a version."""
+    return pb.VersionStatus(version=status.version, state=int(status.state), error=status.error)
 
 
 def _version(member: Member) -> pb.ModelVersion:

@@ -1,7 +1,8 @@
 """What the directories of a repository cannot say by themselves: the file models.yaml beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from protos.classification_pb2 import Vote
 from serving.errors import ModelRejected
 from serving.models.engines.names import EngineName, PrecisionName
+from serving.models.lifecycle import Availability
 
 DECLARATION = "models.yaml"
 
@@ -21,6 +23,24 @@ VOTES: Mapping[str, Vote] = {
 
 class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Latest(_Declared):
+    """The newest versions, so many."""
+
+    latest: PositiveInt
+
+    def of(self, usable: Set[int]) -> Set[int]:
+        return set(sorted(usable, reverse=True)[: self.latest])
+
+
+class Specific(_Declared):
+    """Just these versions."""
+
+    specific: list[PositiveInt] = Field(min_length=1)
+
+    def of(self, usable: Set[int]) -> Set[int]:
+        return usable & set(self.specific)
 
 
 class ModelDeclaration(_Declared):
@@ -38,6 +58,10 @@ class ModelDeclaration(_Declared):
     """What that computes in."""
     allow_operations: list[str] = []
     """Operations that its graph may hold beside those that are safe; see engines/operations.py."""
+    versions: Latest | Specific | Literal["all"] = Latest(latest=1)
+    """Which are served. Those that a label or an ensemble names are served too."""
+    availability: Availability = "preserving"
+    """What has precedence when versions change."""
 
     @model_validator(mode="after")
     def _sizes_ascend(self) -> "ModelDeclaration":
@@ -47,6 +71,16 @@ class ModelDeclaration(_Declared):
         if sizes and self.max_batch_size not in (None, sizes[-1]):
             raise ValueError(f"the last of allowed_batch_sizes is max_batch_size; {sizes[-1]} is not")
         return self
+
+    def wants(self, usable: Set[int]) -> Set[int]:
+        """Which of the versions that could be served are."""
+        return usable if self.versions == "all" else self.versions.of(usable)
+
+    @property
+    def of_loading(self) -> "ModelDeclaration":
+        """What a version is loaded by, and has to be loaded again where it changes."""
+        defaults = ModelDeclaration()
+        return self.model_copy(update={"versions": defaults.versions, "availability": defaults.availability})
 
 
 class MemberDeclaration(_Declared):
@@ -87,10 +121,9 @@ class Declaration(_Declared):
         return self.models.get(name, ModelDeclaration())
 
     def pinned_versions(self, model: str) -> set[int]:
-        """Versions of `model` that have to be loaded whatever the newest is."""
+        """Versions of `model` that ensembles name."""
         members = (member for ensemble in self.ensembles.values() for member in ensemble.members)
-        of_members = {member.version for member in members if member.model == model and member.version}
-        return of_members | set(self.labels.get(model, {}).values())
+        return {member.version for member in members if member.model == model and member.version}
 
 
 def read_declaration(root: Path) -> Declaration:

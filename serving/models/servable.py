@@ -149,16 +149,19 @@ class Servable:
         """See BatchQueue.has_time_for."""
         return self._queue.has_time_for(rows, deadline, priority)
 
-    async def close(self, patience: float = 1.0) -> bool:
-        """Waits at most `patience` seconds for the batch that runs, and gives the threads back; says whether
-        the engine came to rest. One that did not keeps the process from ending by itself. Nothing may be
-        submitted meanwhile.
+    async def close(self, patience: float | None = 1.0) -> bool:
+        """Waits at most `patience` seconds for the batch that runs, None for as long as it takes, and gives threads and
+        memory back; says whether the engine came to rest. One that did not keeps the process from ending by itself.
+        Nothing may be submitted meanwhile.
         """
         self._threads.shutdown(wait=False)
         try:
             await asyncio.wait_for(self._drained(), patience)
         except asyncio.TimeoutError:
             return False
+        self._engine.close()
+        if self.dense:
+            self.dense._engine.close()
         return True
 
     def _warm_up(self, size: int, clock: Callable[[], float]) -> None:

@@ -1,6 +1,6 @@
 """Which versions of a model are aspired to. Pure decisions over numbers and names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 
 from protos.classification_pb2 import ModelSpec
 from serving.errors import NotServed
@@ -12,12 +12,24 @@ def version_of(directory_name: str) -> int | None:
     return int(directory_name) if is_number and 0 < int(directory_name) < 2**63 else None
 
 
-def candidates(found: Iterable[int], pinned: Iterable[int]) -> list[list[int]]:
-    """What to load of the versions `found` on disk: a list for each version wanted, of which the first that
-    loads is taken. The newest is wanted, or failing it the next; and every version that a label or an ensemble pins.
+def aspired(usable: Set[int], wants: Callable[[Set[int]], Set[int]], pinned: Set[int], kept: Set[int]) -> Set[int]:
+    """Which of the `usable` versions, those on disk that did not fail, are to be ready: what the policy `wants`, what a
+    label, an ensemble or an administrator pins, and what is kept until something else can take its place.
+
+    A version that failed is not usable, so that of the newest the next older takes its place, and one that is pinned
+    has no substitute.
     """
-    newest_first = sorted(found, reverse=True)
-    return [newest_first, *([version] for version in sorted(set(pinned)))]
+    return wants(usable) | ((pinned | kept) & usable)
+
+
+def standing(labels: Mapping[str, int], before: Mapping[str, int], ready: Container[int]) -> dict[str, int]:
+    """Where `labels` point now: each to its version once that is `ready`, and until then to where it did `before`."""
+    places = {label: (version, before.get(label)) for label, version in labels.items()}
+    return {
+        label: place
+        for label, (new, old) in places.items()
+        if (place := new if new in ready else old) in ready and place
+    }
 
 
 def choose(spec: ModelSpec, ready: Iterable[int], labels: Mapping[str, int]) -> int:

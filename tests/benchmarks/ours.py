@@ -45,6 +45,7 @@ def serving(models: Path, name: str, **settings: object) -> Iterator[Ours]:
     port, http_port = free_ports(2)
     environment = {f"TENCROP_{setting.upper()}": value for setting, value in settings.items()}
     environment |= {"TENCROP_MODELS": models, "TENCROP_GRPC_PORT": port, "TENCROP_HTTP_PORT": http_port}
+    environment |= {"TENCROP_ADMIN_PORT": 0}
     with running((sys.executable, "-m", "tencrop", "serve"), LOGS / f"{name}.log", environment) as process:
         yield Ours(process, port, http_port)
 

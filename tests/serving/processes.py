@@ -64,7 +64,7 @@ class ServerProcess:
 @contextmanager
 def tencrop_serve(models: Path, **settings: object) -> Iterator[ServerProcess]:
     """Runs `tencrop serve` on free ports inside the block; nothing is left of it afterwards."""
-    options = {"models": models, "grpc_port": 0, "http_port": 0, **settings}
+    options = {"models": models, "grpc_port": 0, "http_port": 0, "admin_port": 0, **settings}
     command = [sys.executable, "-m", "tencrop", "serve"]
     for name, value in options.items():
         command += [f"--{name.replace('_', '-')}", str(value)]

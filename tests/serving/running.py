@@ -1,5 +1,6 @@
 """A real server inside the test's process, on free ports, and what a test asks it with."""
 
+import asyncio
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from serving.metrics import Metrics
 from serving.models.card import Engine
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
+from serving.models.manager import Manager
 from serving.models.repository import Repository
 from serving.models.servable import Batching
 from serving.settings import Settings
@@ -25,7 +27,7 @@ from tests.serving.loops import LoopThread, eventually
 if TYPE_CHECKING:
     from serving.main import Server
 
-FREE_PORTS = {"grpc_port": 0, "http_port": 0}
+FREE_PORTS = {"grpc_port": 0, "http_port": 0, "admin_port": 0}
 EIGHT_ROWS = Batching.of(max_batch_size=8)
 MEAN = pb.VOTE_MEAN_PROBABILITY
 
@@ -72,16 +74,20 @@ class Running:
 
 
 @contextmanager
-def running(loop: LoopThread, load: Callable[[Settings, Metrics], Repository], **settings) -> Iterator[Running]:
+def running(
+    loop: LoopThread, load: Callable[[Settings, Metrics], Repository | Manager], **settings
+) -> Iterator[Running]:
     """Runs a server over what `load` gives, inside the block."""
     from serving.main import Server  # imports TensorFlow
 
     chosen = Settings(**{**FREE_PORTS, "drain_seconds": 5, "decoding_threads": 1, **settings})
     metrics = Metrics()
-    repository = load(chosen, metrics)
+    loaded = load(chosen, metrics)
+    manager = loaded if isinstance(loaded, Manager) else None
+    repository = manager.repository if manager else loaded
 
     async def start() -> Server:
-        server = Server(chosen, repository, metrics)
+        server = Server(chosen, repository, metrics, manager)
         await server.start()
         return server
 
@@ -94,10 +100,15 @@ def running(loop: LoopThread, load: Callable[[Settings, Metrics], Repository], *
 
 
 def of_models(root: Path, loop: LoopThread, **settings):
-    """Runs a server over the models in `root`."""
-    from serving.main import load_repository
+    """Runs a server over the models in `root`, which it does not look into again unless it is told to."""
+    from serving.main import manage
 
-    return running(loop, load_repository, models=root, **settings)
+    def load(settings: Settings, metrics: Metrics) -> Manager:
+        manager = manage(settings, metrics)
+        asyncio.run(manager.start())
+        return manager
+
+    return running(loop, load, **{"models": root, "poll_seconds": 0, **settings})
 
 
 def of_engines(
@@ -118,7 +129,7 @@ def of_engines(
             for name, engine in engines.items()
         }
         for name, servable in servables.items():
-            metrics.watch_queue(name, 1, lambda servable=servable: servable.queued_rows)
+            metrics.version_ready(name, 1, lambda servable=servable: servable.queued_rows)
         formed = {
             name: Ensemble(name, tuple(Member(servables[one], weight) for one, weight in weights.items()), MEAN)
             for name, weights in (ensembles or {}).items()

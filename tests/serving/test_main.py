@@ -31,6 +31,16 @@ class QuietServer:
         self.stopped = True
 
 
+class NoModels:
+    """A manager that only notes when it loads."""
+
+    def __init__(self, taken: list[object]) -> None:
+        self._taken = taken
+
+    async def start(self) -> None:
+        self._taken.append("load")
+
+
 @pytest.fixture
 def unheard_signals_raise():
     """Where the server does not listen, a signal fails the test, and does not end the tests."""
@@ -50,7 +60,7 @@ def steps(monkeypatch) -> list[object]:
     taken = []
     monkeypatch.setattr(main, "Server", QuietServer)
     monkeypatch.setattr(main, "use_threads", taken.append)
-    monkeypatch.setattr(main, "load_repository", lambda *_: taken.append("load"))
+    monkeypatch.setattr(main, "manage", lambda *_: NoModels(taken))
     return taken
 
 
@@ -76,7 +86,9 @@ def test_the_engines_threads_are_set_before_a_model_is_loaded(steps):
     assert steps == [3, "load"]
 
 
-@pytest.mark.parametrize(("port", "option"), [("grpc_port", "--grpc-port"), ("http_port", "--http-port")])
+@pytest.mark.parametrize(
+    ("port", "option"), [("grpc_port", "--grpc-port"), ("http_port", "--http-port"), ("admin_port", "--admin-port")]
+)
 def test_a_port_that_is_taken_is_named_with_the_way_out(loop, models_root, port, option):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -1,5 +1,7 @@
 """A server whose models are in a store, which goes away while it answers."""
 
+import asyncio
+
 import grpc
 import pytest
 
@@ -60,15 +62,15 @@ def test_a_server_that_starts_while_the_store_is_out_serves_what_was_mirrored(bu
 
 
 def test_the_declaration_in_a_store_cannot_make_its_models_trusted(tmp_path, caplog):
-    from serving.main import load_repository  # imports TensorFlow
+    from serving.main import manage  # imports TensorFlow
 
     settings = Settings(models="s3://bucket/models", cache_directory=tmp_path)
     root = local_models(settings.models, tmp_path)
     SHADES_1.publish(root, gate=tmp_path / "gate")
     (root / "models.yaml").write_text("models: {shades: {allow_operations: [MatchingFiles], engine: tensorflow}}")
     with pytest.raises(ModelRejected, match="could be loaded"):
-        load_repository(settings, Metrics())
+        asyncio.run(manage(settings, Metrics()).start())
     assert "allow_operations is for models in a directory" in caplog.text
     assert "a MatchingFiles" in caplog.text
     trusting = settings.model_copy(update={"allow_unsafe_models": True, "max_batch_size": 1})
-    assert load_repository(trusting, Metrics()).names == ["shades"]
+    assert asyncio.run(manage(trusting, Metrics()).start()).names == ["shades"]

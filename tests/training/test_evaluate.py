@@ -17,7 +17,7 @@ from serving.metrics import Metrics
 from serving.models.declaration import VOTES
 from serving.models.engines.engine import Engine
 from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
-from serving.models.repository import Repository
+from serving.models.manager import Manager
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits, decode, open_header
@@ -73,7 +73,7 @@ async def served_errors(root, name, data, views, vote):
         observer = metrics.queue_observer(directory.parent.name, 1)
         return Servable.load(directory, TensorFlowEngine, Batching.of(), time.monotonic, observer, dense_engine)
 
-    repository = Repository.load(root, load)
+    repository = await Manager(root, load, metrics).start()
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, 1)
     wrong = 0
     for image, class_id in zip(data.test.images, data.test.class_ids, strict=True):

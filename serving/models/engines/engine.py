@@ -25,3 +25,6 @@ class Engine(Protocol):
 
     def run(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [N, height, width, channels] -> float32 logits [N, classes]. Lets other threads run meanwhile."""
+
+    def close(self) -> None:
+        """Gives its memory back. Nothing may run meanwhile or afterwards."""

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import logging
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from serving.models.engines.choice import Seconds
+from serving.models.whole_files import replace
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class FileMemory:
         """See choice.Memory. Where the directory may not be written to, the next start measures again."""
         content = {"fastest": fastest, "circumstances": self._circumstances, "seconds": measured}
         try:
-            _replace(self._path, json.dumps(content, indent=1) + "\n")
+            replace(self._path, json.dumps(content, indent=1) + "\n")
         except OSError as error:
             log.info(
                 "Which engine is fastest cannot be kept in %s (%s); it is measured at each start", self._path, error
@@ -55,16 +54,3 @@ def processor() -> str:
     lines = information.read_text().splitlines()
     telling = sorted({line for line in lines if line.split("\t")[0] in ("model name", "flags", "Features", "CPU part")})
     return hashlib.sha256("\n".join(telling).encode()).hexdigest()[:16]
-
-
-def _replace(path: Path, content: str) -> None:
-    """Writes `path` in one step: another server may read it at any time."""
-    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(content)
-        os.chmod(partial, 0o644)  # mkstemp's is for its owner alone
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise

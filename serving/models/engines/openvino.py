@@ -91,6 +91,11 @@ class OpenVINOEngine(Engine):
         finally:
             self._idle.put(request)
 
+    def close(self) -> None:
+        """See Engine.close."""
+        for _ in range(self.batches_in_flight):
+            self._idle.get()
+
 
 def _read(network: Path) -> openvino.Model:
     """The network, read as what it has to be: left to itself, OpenVINO tries every format that it knows, and some name

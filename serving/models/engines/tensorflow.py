@@ -65,6 +65,12 @@ class TensorFlowEngine(Engine):
         """See Engine.run."""
         return self._call(rows)
 
+    def close(self) -> None:
+        """See Engine.close."""
+        del self._call  # which the session has to outlive
+        self._session.close()
+        del self._session
+
 
 def dense_engine(directory: Path) -> TensorFlowEngine:
     """The engine of the signature that takes pictures of any size. Raises ModelRejected."""

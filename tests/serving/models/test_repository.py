@@ -7,37 +7,7 @@ import pytest
 from protos.classification_pb2 import VOTE_MAJORITY, VOTE_MEAN_PROBABILITY, ModelSpec
 from serving.errors import InvalidRequest, ModelRejected, NotServed
 from serving.models.declaration import ModelDeclaration
-from serving.models.repository import Repository
-from tests.serving.fakes import LABELS, fake_servable
-
-
-class Disk:
-    """A directory of models that are only names; those that are told to be broken do not load."""
-
-    def __init__(self, root) -> None:
-        self.root = root
-        self.loaded: list[tuple[str, int]] = []
-        self.broken: set[tuple[str, int]] = set()
-        self.labels: dict[str, tuple[str, ...]] = {}
-        self.declared: dict[str, ModelDeclaration] = {}
-
-    def add(self, name, *versions) -> None:
-        for version in versions:
-            (self.root / name / str(version)).mkdir(parents=True)
-
-    def declare(self, text) -> None:
-        (self.root / "models.yaml").write_text(text)
-
-    def load(self) -> Repository:
-        return Repository.load(self.root, self._load)
-
-    def _load(self, directory, declared):
-        self.declared[directory.parent.name] = declared
-        name, version = directory.parent.name, int(directory.name)
-        self.loaded.append((name, version))
-        if (name, version) in self.broken or not directory.is_dir():
-            raise ModelRejected(f"{name} {version} is broken")
-        return fake_servable(name, version, labels=self.labels.get(name, LABELS))
+from tests.serving.models.disk import Disk
 
 
 @pytest.fixture
@@ -120,7 +90,7 @@ def test_a_repository_of_which_nothing_can_be_served_is_refused(disk, models):
 
 def test_a_repository_that_is_not_there_is_refused(disk):
     with pytest.raises(ModelRejected):
-        Repository.load(disk.root / "nowhere", disk._load)
+        Disk(disk.root / "nowhere").load()
 
 
 def test_labelled_versions_are_loaded_beside_the_newest(disk):
@@ -141,14 +111,14 @@ def test_a_label_of_a_version_that_is_not_ready_is_not_listed(disk):
 
 def test_a_version_that_fails_in_any_way_gives_way_to_the_one_before_it(disk, monkeypatch, caplog):
     disk.add("shades", 1, 2)
-    load = disk._load
+    load = disk.load_version
 
     def fail_on_2(directory, declared):
         if directory.name == "2":
             raise MemoryError("too large")
         return load(directory, declared)
 
-    monkeypatch.setattr(disk, "_load", fail_on_2)
+    monkeypatch.setattr(disk, "load_version", fail_on_2)
     assert members_of(disk.load(), "shades") == [("shades", 1)]
     assert "too large" in caplog.text
 

@@ -8,10 +8,11 @@ import pytest
 
 from protos.classification_pb2 import ModelSpec
 from serving.errors import ModelRejected, Overloaded
+from serving.metrics import Metrics
 from serving.models import card as cards
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
-from serving.models.repository import Repository
+from serving.models.manager import Manager
 from serving.models.servable import Batching, Servable
 from tests.serving.choir import SHADES_1
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, RecordingObserver
@@ -73,7 +74,8 @@ def test_a_tampered_version_is_rejected(shades, what):
 def test_a_tampered_version_gives_way_to_the_one_before_it(shades, what):
     newest = shutil.copytree(shades, shades.parent / "2")
     TAMPERINGS[what](newest)
-    repository = Repository.load(shades.parent.parent, load)
+    manager = Manager(shades.parent.parent, lambda directory, _: load(directory), Metrics())
+    repository = asyncio.run(manager.start())
     assert repository.find(ModelSpec(name="shades")).members[0].servable.version == 1
 
 

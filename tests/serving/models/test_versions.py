@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protos.classification_pb2 import ModelSpec
 from serving.errors import NotServed
-from serving.models.versions import candidates, choose, version_of
+from serving.models.versions import aspired, choose, standing, version_of
 
 
 @pytest.mark.parametrize("name", ["1", "42", "20261123155500"])
@@ -30,12 +30,30 @@ def test_no_directory_name_at_all_breaks_the_search_for_versions(name):
     assert version is None or version > 0
 
 
-def test_the_newest_version_is_wanted_and_failing_it_the_next():
-    assert candidates([2, 10, 1], pinned=[]) == [[10, 2, 1]]
+def newest(usable):
+    return {max(usable)} if usable else set()
 
 
-def test_pinned_versions_are_wanted_beside_the_newest_and_have_no_substitute():
-    assert candidates([1, 2, 3], pinned=[1, 2, 1]) == [[3, 2, 1], [1], [2]]
+def test_what_the_policy_wants_is_aspired_to_and_what_is_pinned_or_kept_beside_it():
+    assert aspired({1, 2, 3, 4}, newest, pinned={1}, kept={2}) == {1, 2, 4}
+
+
+def test_what_is_not_usable_is_not_aspired_to_whoever_pins_it():
+    assert aspired({2}, newest, pinned={1, 3}, kept={4}) == {2}
+    assert aspired(set(), newest, pinned={1}, kept=set()) == set()
+
+
+def test_a_label_stays_where_it_was_until_its_new_version_is_ready():
+    assert standing({"production": 2}, before={"production": 1}, ready={1}) == {"production": 1}
+    assert standing({"production": 2}, before={"production": 1}, ready={1, 2}) == {"production": 2}
+
+
+def test_a_label_of_versions_that_are_not_ready_is_not_given():
+    assert standing({"production": 2, "canary": 3}, before={"production": 1}, ready={4}) == {}
+
+
+def test_a_label_that_nobody_gives_any_more_is_gone():
+    assert standing({}, before={"production": 1}, ready={1}) == {}
 
 
 def test_without_a_choice_the_newest_ready_version_answers():

@@ -1,0 +1,73 @@
+"""tencrop models load, unload, label, promote, rollback"""
+
+import click
+
+from serving.administration_client import AdministrationClient, Standing
+
+_admin_option = click.option(
+    "--admin",
+    default="localhost:8502",
+    show_default=True,
+    envvar="TENCROP_ADMIN",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="Where the server takes administrators' calls.",
+)
+_model_argument = click.argument("model")
+
+
+@click.command()
+@_model_argument
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@_admin_option
+def load(model: str, version: int | None, admin: str) -> None:
+    """Load a version, or try again what failed, and wait until it is ready."""
+    with AdministrationClient(admin) as client:
+        _say(model, client.load(model, version))
+
+
+@click.command()
+@_model_argument
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@_admin_option
+def unload(model: str, version: int | None, admin: str) -> None:
+    """Unload a version, or all of a model."""
+    with AdministrationClient(admin) as client:
+        _say(model, client.unload(model, version))
+
+
+@click.command()
+@_model_argument
+@click.argument("name")
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@_admin_option
+def label(model: str, name: str, version: int | None, admin: str) -> None:
+    """Give a label to a version; without a version, take it back."""
+    with AdministrationClient(admin) as client:
+        _say(model, client.set_label(model, name, version) if version else client.remove_label(model, name))
+
+
+@click.command()
+@_model_argument
+@click.argument("version", type=click.IntRange(min=1))
+@_admin_option
+def promote(model: str, version: int, admin: str) -> None:
+    """Give the label production to a version."""
+    with AdministrationClient(admin) as client:
+        _say(model, client.promote(model, version))
+
+
+@click.command()
+@_model_argument
+@_admin_option
+def rollback(model: str, admin: str) -> None:
+    """Give production back to the version that had it before the last promotion."""
+    with AdministrationClient(admin) as client:
+        _say(model, client.roll_back(model))
+
+
+def _say(model: str, standing: Standing) -> None:
+    """How the model stands now, a line a version."""
+    for version in standing.versions:
+        labels = [name for name, labelled in standing.labels.items() if labelled == version.version]
+        click.echo("  ".join([f"{model} {version.version}", version.state, *labels, *filter(None, [version.error])]))
