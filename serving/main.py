@@ -19,6 +19,9 @@ from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
+from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
+from serving.doors.locks.interceptor import EntranceInterceptor
+from serving.doors.locks.locks import Locks
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
@@ -38,9 +41,6 @@ log = logging.getLogger(__name__)
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
 _REFUSING_SECONDS = 0.25
-
-# Beside the picture, a request holds names and numbers.
-_ROOM_AROUND_A_PICTURE = 2**20
 
 
 class Server:
@@ -64,15 +64,16 @@ class Server:
             self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
         self._health = HealthDoor()
+        self.locks = Locks(settings, metrics, time.monotonic)
         self._grpc = self._grpc_server()
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
-        longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
+        longest = settings.max_picture_bytes * 4 // 3 + ROOM_AROUND_A_PICTURE
         self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""
-        self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
+        self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port, self.locks.grpc_credentials)
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.port
         for service in ("", SERVICE.full_name):
@@ -103,10 +104,11 @@ class Server:
 
     def _grpc_server(self) -> grpc.aio.Server:
         server = grpc.aio.server(
+            interceptors=[EntranceInterceptor(self.locks.entrance, self._settings.idle_seconds)],
             options=[
-                ("grpc.max_receive_message_length", self._settings.max_picture_bytes + _ROOM_AROUND_A_PICTURE),
+                *grpc_bounds(self._settings),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
-            ]
+            ],
         )
         server.add_generic_rpc_handlers((handlers_of(self._door),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -192,9 +194,12 @@ async def _listen(http: HttpServer, host: str, port: int) -> None:
         raise _port_taken("HTTP", host, port, error) from error
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        if credentials:
+            return server.add_secure_port(address, credentials)
+        return server.add_insecure_port(address)
     except RuntimeError as error:
         raise _port_taken("gRPC", host, port, error) from error
 

@@ -18,9 +18,10 @@ def _setting_options(command):
     """Gives `command` an option for each setting; one that is left out is None, and left to the environment."""
     for name, field in reversed(Settings.model_fields.items()):
         default = field.get_default(call_default_factory=True)
+        kind = "PATH" if default is None else type(default).__name__.removeprefix("Posix").upper()
         command = click.option(
             f"--{name.replace('_', '-')}",
-            metavar=type(default).__name__.removeprefix("Posix").upper(),
+            metavar=kind,
             help=f"{field.description}  [default: {default}; env: TENCROP_{name.upper()}]",
         )(command)
     return command
@@ -56,6 +57,8 @@ def serve(**given: Any) -> None:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
+        if not wrong["loc"]:  # of several settings together
+            raise click.UsageError(f"{wrong['msg'].removeprefix('Value error, ')}.") from None
         name = str(wrong["loc"][0]).lower().removeprefix("tencrop_")
         option = f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"{wrong['msg']}; {wrong['input']!r} came.", param_hint=option) from None

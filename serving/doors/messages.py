@@ -1,6 +1,7 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
+from serving.callers import caller
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.repository import Repository
@@ -49,11 +50,11 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 
 
 def to_list(repository: Repository) -> pb.ListModelsResponse:
-    """Everything that can be asked for, in order of name."""
+    """Everything that the caller may ask for, in order of name."""
     models = {name: _model(model) for name, model in repository.models.items()}
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
     listed = models | ensembles
-    return pb.ListModelsResponse(models=[listed[name] for name in repository.names])
+    return pb.ListModelsResponse(models=[listed[name] for name in caller.get().those_it_may_ask(repository.names)])
 
 
 def _version(member: Member) -> pb.ModelVersion:

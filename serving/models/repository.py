@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from protos.classification_pb2 import ModelSpec
+from serving.callers import caller
 from serving.errors import ModelRejected, NotServed
 from serving.models import ensemble_card, versions
 from serving.models.catalogue import Catalogue, ServedModel
@@ -71,9 +72,13 @@ class Repository:
         return self._catalogue.servables
 
     def status(self, name: str) -> list[VersionStatus]:
-        """Every version of the model `name` that is known, newest first, failed ones too. Raises NotServed."""
+        """Every version of the model `name` that is known, newest first, failed ones too. Raises NotServed, or
+        Forbidden where the caller may not ask it.
+        """
+        caller.get().check_may_ask(name)
         if name not in self.statuses:
-            raise NotServed(f"A model has to be known; {name!r} is not, {sorted(self.statuses)} are.")
+            known = caller.get().those_it_may_ask(sorted(self.statuses))
+            raise NotServed(f"A model has to be known; {name!r} is not, {known} are.")
         return sorted(self.statuses[name], reverse=True)
 
     def ails(self, name: str) -> str:
