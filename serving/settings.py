@@ -5,7 +5,7 @@ Each can be given as an option of `tencrop serve` (--grpc-port) or in the enviro
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     BeforeValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.cores import cores
+from serving.logs import LogFormat
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.stores.address import place
 
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
         description="gRPC connections end after this long, calls in flight aside, so that a balancer "
         "sees new ones; 0 for never.",
     )
-    log_format: Literal["text", "json"] = Field("text", description="How the log looks: text, or json.")
+    log_format: LogFormat = Field("text", description="How the log looks: text, or json.")
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Settings":

@@ -1,7 +1,6 @@
 """tencrop serve"""
 
 import asyncio
-import logging
 import os
 import shutil
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from serving import logs
 from serving.settings import Settings
 
 
@@ -62,7 +62,7 @@ def serve(**given: Any) -> None:
         name = str(wrong["loc"][0]).lower().removeprefix("tencrop_")
         option = f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"{wrong['msg']}; {wrong['input']!r} came.", param_hint=option) from None
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logs.configure(settings.log_format)
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 

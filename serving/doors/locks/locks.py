@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Locks:
-    """What the ports share; that of admin calls has an entrance of its own. Says aloud what is open to other machines."""
+    """What the ports share; that of admin calls has an entrance of its own. Warns of what is open to other machines."""
 
     def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float]) -> None:
         """Raises LockRejected or OSError where a file that the settings name is not what they say."""
