@@ -18,10 +18,12 @@ from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
+from serving.doors.http_protocol import HttpBounds
 from serving.doors.http_server import HttpServer
 from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
 from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
+from serving.doors.locks.middleware import EntranceMiddleware
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
@@ -69,7 +71,9 @@ class Server:
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + ROOM_AROUND_A_PICTURE
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
+        app = http_app(metrics, lambda: self._ready, self._drain, (), longest)
+        bounds = HttpBounds(head_bytes=settings.max_header_bytes, connections=settings.max_connections)
+        self._http = HttpServer(EntranceMiddleware(app, self.locks.entrance), bounds, self.locks.http_context)
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""

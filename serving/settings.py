@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     admin_token_file: Path | None = Field(None, description="File that holds the token of admin calls.")
     max_calls: PositiveInt = Field(2048, description="Calls that are answered at a time, health aside.")
-    max_connections: PositiveInt = Field(1024, description="Connections that the gRPC port holds open.")
+    max_connections: PositiveInt = Field(1024, description="Connections that each port holds open.")
     max_streams_per_connection: PositiveInt = Field(1024, description="Calls on one gRPC connection at a time.")
     max_header_bytes: int = Field(16 * 2**10, ge=2**10, description="Headers, or gRPC metadata, of one request.")
     idle_seconds: PositiveFloat = Field(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from serving import logs
+from serving import logs, tracing
 from serving.settings import Settings
 
 
@@ -63,6 +63,10 @@ def serve(**given: Any) -> None:
         option = f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"{wrong['msg']}; {wrong['input']!r} came.", param_hint=option) from None
     logs.configure(settings.log_format)
+    try:
+        tracing.configure()
+    except ImportError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 

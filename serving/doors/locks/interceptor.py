@@ -1,18 +1,26 @@
-"""The entrance of the gRPC port: every method of every service, but for health, is called through it."""
+"""The entrance of the gRPC port: every method of every service, but for probes, is called through it."""
 
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health
 
-from serving import request_ids
+from serving import request_ids, tracing
 from serving.doors.locks.entrance import Entrance
 from serving.doors.locks.paced import Paced
 from serving.doors.statuses import status_of
 from serving.errors import TencropError
+
+_OPEN = (
+    f"/{health.SERVICE_NAME}/",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+)
+"""Whoever restarts or balances servers needs no token."""
 
 _HANDLERS = {  # by whether requests and answers are streams
     (False, False): grpc.unary_unary_rpc_method_handler,
@@ -23,10 +31,7 @@ _HANDLERS = {  # by whether requests and answers are streams
 
 
 class EntranceInterceptor(grpc.aio.ServerInterceptor):
-    """Names each call, lets it in or refuses it, and ends it where it makes no progress.
-
-    Health is open, so that whoever restarts or balances servers needs no token.
-    """
+    """Names each call, lets it in or refuses it, and ends it where it makes no progress."""
 
     def __init__(self, entrance: Entrance, idle_seconds: float) -> None:
         """A call's first message, and each further one of a stream, comes within `idle_seconds`."""
@@ -39,7 +44,7 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
         details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler | None:
         handler = await continuation(details)
-        if handler is None or details.method.startswith(f"/{health.SERVICE_NAME}/"):
+        if handler is None or details.method.startswith(_OPEN):
             return handler
         metadata = dict(details.invocation_metadata or ())
         request_ids.begin(metadata.get(request_ids.HEADER))
@@ -50,9 +55,11 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
         call = asyncio.current_task()
         assert call is not None
         call.add_done_callback(lambda _: self._entrance.leave())
-        return _with(handler, self._let_in(handler, call))
+        return _with(handler, self._let_in(handler, call, lambda: tracing.request(details.method[1:], metadata)))
 
-    def _let_in(self, handler: grpc.RpcMethodHandler, call: asyncio.Task) -> Callable:
+    def _let_in(
+        self, handler: grpc.RpcMethodHandler, call: asyncio.Task, span: Callable[[], AbstractContextManager]
+    ) -> Callable:
         """The method, called once its first message is there."""
         behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         arrival = asyncio.get_running_loop().call_later(self._idle_seconds, call.cancel)
@@ -67,14 +74,16 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
 
         async def run(asked, context: grpc.aio.ServicerContext):
             asked = begin(asked, context)
-            answer = await behaviour(asked, context)
+            with span():
+                answer = await behaviour(asked, context)
             await _end(asked, context)
             return answer
 
         async def run_stream(asked, context: grpc.aio.ServicerContext) -> AsyncIterator:
             asked = begin(asked, context)
-            async for answer in behaviour(asked, context):
-                yield answer
+            with span():
+                async for answer in behaviour(asked, context):
+                    yield answer
             await _end(asked, context)
 
         return run_stream if inspect.isasyncgenfunction(behaviour) else run

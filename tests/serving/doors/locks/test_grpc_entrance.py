@@ -126,7 +126,8 @@ def test_who_asks_too_often_is_told_when_to_come_again(locked):
 def test_refusals_are_counted(loop, tokens_file):
     with of_engines(loop, settings={"tokens_file": tokens_file}, shades=FreeEngine()) as server:
         refusal(server.stub.Classify, asked(DARK))
-        assert server.sample("tencrop_rejections_total", reason="Unauthenticated") == 1
+        metrics = server.http("/metrics", authorization=f"Bearer {EVERY}")[0]
+        assert 'tencrop_rejections_total{reason="Unauthenticated"} 1.0' in metrics
 
 
 def test_a_call_is_named_as_its_caller_named_it_whether_it_succeeds_or_fails(locked):
