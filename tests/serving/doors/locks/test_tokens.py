@@ -1,6 +1,7 @@
 """The tokens file: what it may say, whose a token is, and that no message repeats a token."""
 
 import hashlib
+import hmac
 import json
 import traceback
 
@@ -22,6 +23,21 @@ def test_a_token_is_known_by_itself_or_by_its_sha256():
 @pytest.mark.parametrize("shown", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), SHA256, "reader"])
 def test_what_is_no_token_is_nobodys(shown):
     assert holder_of(shown, holders_in(json.dumps([{"name": "reader", "token": TOKEN}]))) is None
+
+
+@pytest.mark.parametrize("shown", [TOKEN, OTHER, "nobody's"])
+def test_a_token_is_compared_with_every_one_whoever_it_belongs_to(monkeypatch, shown):
+    holders = holders_in(json.dumps([{"name": "a", "token": TOKEN}, {"name": "b", "token": OTHER}]))
+    compared = []
+
+    def compare(shown: bytes, known: bytes) -> bool:
+        compared.append(known)
+        assert len(shown) == len(known)
+        return shown == known
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)  # takes the same time for any two of one length
+    holder_of(shown, holders)
+    assert compared == [holder.digest for holder in holders]
 
 
 def test_what_a_caller_may_is_read():
