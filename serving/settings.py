@@ -102,7 +102,9 @@ class Settings(BaseSettings):
     max_streams_per_connection: PositiveInt = Field(1024, description="Calls on one gRPC connection at a time.")
     max_header_bytes: int = Field(16 * 2**10, ge=2**10, description="Headers, or gRPC metadata, of one request.")
     idle_seconds: PositiveFloat = Field(
-        300.0, description="Calls whose next message takes longer are ended, and so are connections without calls."
+        300.0,
+        description="Calls whose caller takes longer to send or to read a message are ended, and so are gRPC "
+        "connections without calls.",
     )
     max_connection_age_seconds: NonNegativeFloat = Field(
         0.0,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
+from serving.doors.locks.patience import Patience
 from serving.errors import DeadlinePassed, TencropError
 
 Message = TypeVar("Message")
@@ -30,29 +31,29 @@ class Paced(Generic[Message]):
         self._idle_seconds = idle_seconds
         self._sleep = sleep
         self._reader: asyncio.Task | None = None
-        self._asked = 0.0
         self._is_idle = False
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         messages = aiter(self._messages)
-        count = 0
-        self._watch_for(self._idle_seconds)
+        patience = Patience(self._idle_seconds, self._stop_reading)
+        is_first = True
         try:
             while True:
-                message = await self._next(messages)
-                while count and (wait := self._seconds_until_more()):
+                with patience:
+                    message = await self._next(messages)
+                while not is_first and (wait := self._seconds_until_more()):
                     await self._sleep(wait)
-                count += 1
+                is_first = False
                 yield message
         except StopAsyncIteration:
             return
         except TencropError as error:
             self.ended_by = error
         finally:
-            self._watch.cancel()
+            patience.end()
 
     async def _next(self, messages: AsyncIterator[Message]) -> Message:
-        self._reader, self._asked = asyncio.current_task(), asyncio.get_running_loop().time()
+        self._reader = asyncio.current_task()
         try:
             return await anext(messages)
         except asyncio.CancelledError:
@@ -61,19 +62,8 @@ class Paced(Generic[Message]):
             raise DeadlinePassed(
                 f"A stream sends a message every {self._idle_seconds:g} s; none came for so long. Open another."
             ) from None
-        finally:
-            self._reader = None
 
-    def _watch_for(self, seconds: float) -> None:
-        """Looks in so many seconds whether the reader waits in vain. One timer a stream: one a message would cost
-        more than the message.
-        """
-        self._watch = asyncio.get_running_loop().call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        waited = asyncio.get_running_loop().time() - self._asked if self._reader else 0.0
-        if self._reader and waited >= self._idle_seconds:
-            self._is_idle = True
-            self._reader.cancel()
-        else:
-            self._watch_for(self._idle_seconds - waited)
+    def _stop_reading(self) -> None:
+        assert self._reader
+        self._is_idle = True
+        self._reader.cancel()
