@@ -49,6 +49,12 @@ def test_two_failures_have_two_ids():
 
 
 def test_every_error_that_answering_may_raise_has_a_status():
-    elsewhere = {errors.ModelRejected, errors.LockRejected, errors.ServerFailed, errors.EngineFailed}
+    elsewhere = {
+        errors.ModelRejected,
+        errors.StoreFailed,
+        errors.LockRejected,
+        errors.ServerFailed,
+        errors.EngineFailed,
+    }
     declared = {each for each in errors.TencropError.__subclasses__() if each.__module__ == errors.__name__}
     assert declared - elsewhere == set(CALLERS)
