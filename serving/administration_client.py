@@ -9,6 +9,7 @@ import grpc
 from protos import administration_pb2 as pb
 from protos.administration_pb2_grpc import AdministrationStub
 from protos.classification_pb2 import VersionStatus
+from serving.access import Access
 from serving.client import raised
 
 
@@ -40,10 +41,13 @@ class AdministrationClient:
     server answers.
     """
 
-    def __init__(self, server: str, timeout: float = 300.0) -> None:
-        """`server` is HOST:PORT, of its port for administrators; an order takes at most `timeout` seconds."""
+    def __init__(self, server: str, timeout: float = 300.0, access: Access = Access()) -> None:  # noqa: B008, it is frozen
+        """`server` is HOST:PORT, of its port for administrators; an order takes at most `timeout` seconds. `access` is
+        what lets the client in.
+        """
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(server)
+        self._metadata = access.metadata
+        self._channel = access.channel(server)
         self._stub = AdministrationStub(self._channel)
 
     def load(self, model: str, version: int | None = None) -> Standing:
@@ -86,7 +90,7 @@ class AdministrationClient:
 
     def _ordered(self, method: Callable[..., pb.StatusResponse], order: Any) -> Standing:
         try:
-            response = method(order, timeout=self._timeout)
+            response = method(order, timeout=self._timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             raise raised(error) from None
         versions = (

@@ -21,6 +21,7 @@ from google.rpc.status_pb2 import Status
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
 from serving import errors
+from serving.access import Access
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,8 @@ DEFAULT_TIMEOUT = 10.0
 _ERRORS: dict[grpc.StatusCode, type[errors.TencropError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequest,
     grpc.StatusCode.NOT_FOUND: errors.NotServed,
+    grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: errors.Forbidden,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.Overloaded,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlinePassed,
     grpc.StatusCode.UNAVAILABLE: errors.Unavailable,
@@ -177,21 +180,24 @@ class Question:
 class Client:
     """Asks a server, and waits for the answer. Safe to share between threads.
 
-    Every method raises errors.InvalidRequest, NotServed, Overloaded or DeadlinePassed for what the server
-    says of the request, Unavailable where none answers, and ServerFailed where one is at fault.
+    Every method raises errors.InvalidRequest, NotServed, Unauthenticated, Forbidden, Overloaded or DeadlinePassed for
+    what the server says of the request, Unavailable where none answers, and ServerFailed where one is at fault.
     """
 
-    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """`server` is HOST:PORT; a call takes at most `timeout` seconds."""
+    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT, access: Access = Access()) -> None:  # noqa: B008
+        """`server` is HOST:PORT; a call takes at most `timeout` seconds. Raises OSError and InvalidRequest as `access`
+        does.
+        """
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(server)
+        self._metadata = access.metadata
+        self._channel = access.channel(server)
         self._stub = ClassificationStub(self._channel)
 
     def classify(self, picture: Picture, **question) -> Answer:
         """Classifies one picture; keyword arguments are the fields of Question."""
         request = Question(**question).about(picture)
         try:
-            return _answer(self._stub.Classify(request, timeout=self._timeout))
+            return _answer(self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:
             raise raised(error) from None
 
@@ -211,7 +217,7 @@ class Client:
                 wrong.append(error)
 
         try:
-            for item in self._stub.ClassifyStream(items()):
+            for item in self._stub.ClassifyStream(items(), metadata=self._metadata):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
             raise raised(error) from None
@@ -222,7 +228,10 @@ class Client:
         """Everything that can be asked, in order of name."""
         try:
             return [
-                _model(model) for model in self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout).models
+                _model(model)
+                for model in self._stub.ListModels(
+                    pb.ListModelsRequest(), timeout=self._timeout, metadata=self._metadata
+                ).models
             ]
         except grpc.RpcError as error:
             raise raised(error) from None
@@ -241,17 +250,20 @@ class Client:
 class AsyncClient:
     """Client, for asyncio. Make it inside the event loop that uses it."""
 
-    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """`server` is HOST:PORT; a call takes at most `timeout` seconds."""
+    def __init__(self, server: str, timeout: float = DEFAULT_TIMEOUT, access: Access = Access()) -> None:  # noqa: B008
+        """`server` is HOST:PORT; a call takes at most `timeout` seconds. Raises OSError and InvalidRequest as `access`
+        does.
+        """
         self._timeout = timeout
-        self._channel = grpc.aio.insecure_channel(server)
+        self._metadata = access.metadata
+        self._channel = access.aio_channel(server)
         self._stub = ClassificationStub(self._channel)
 
     async def classify(self, picture: Picture, **question) -> Answer:
         """See Client.classify."""
         request = Question(**question).about(picture)
         try:
-            return _answer(await self._stub.Classify(request, timeout=self._timeout))
+            return _answer(await self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:
             raise raised(error) from None
 
@@ -270,7 +282,7 @@ class AsyncClient:
                 wrong.append(error)
 
         try:
-            async for item in self._stub.ClassifyStream(items()):
+            async for item in self._stub.ClassifyStream(items(), metadata=self._metadata):
                 yield item.id, _outcome(item)
         except grpc.RpcError as error:
             raise raised(error) from None
@@ -280,7 +292,7 @@ class AsyncClient:
     async def models(self) -> list[Model]:
         """See Client.models."""
         try:
-            listed = await self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout)
+            listed = await self._stub.ListModels(pb.ListModelsRequest(), timeout=self._timeout, metadata=self._metadata)
             return [_model(model) for model in listed.models]
         except grpc.RpcError as error:
             raise raised(error) from None

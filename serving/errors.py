@@ -17,8 +17,18 @@ class NotServed(TencropError):
     """No such model, version or label is being served."""
 
 
+class Unauthenticated(TencropError):
+    """The server answers those who show a token, and the caller showed none that it knows."""
+
+
+class Forbidden(TencropError):
+    """The caller is known, and may not ask this model."""
+
+
 class Overloaded(TencropError):
-    """A queue is full, or too long for the caller's deadline. Repeating the request a little later may succeed."""
+    """A queue is full, or too long for the caller's deadline, or the caller asks more often than it may. Repeating
+    the request a little later may succeed.
+    """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         """`retry_after`: in so many seconds, if nothing else comes; None where that is not known."""
@@ -41,6 +51,10 @@ class ModelRejected(TencropError):
 
 class StoreFailed(TencropError):
     """A store of models does not answer, or holds none. What was mirrored before is served all the same."""
+
+
+class LockRejected(TencropError):
+    """A file of tokens or certificates makes no sense. Raised while starting, never while answering."""
 
 
 class EngineFailed(TencropError):

@@ -20,7 +20,12 @@ from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
+from serving.doors.http_protocol import HttpBounds
 from serving.doors.http_server import HttpServer
+from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
+from serving.doors.locks.interceptor import EntranceInterceptor
+from serving.doors.locks.locks import Locks
+from serving.doors.locks.middleware import EntranceMiddleware
 from serving.metrics import Metrics
 from serving.models.administrator import Administrator
 from serving.models.declaration import ModelDeclaration
@@ -43,9 +48,6 @@ log = logging.getLogger(__name__)
 # take to come through, new calls are still taken in, and refused by a status.
 _REFUSING_SECONDS = 0.25
 
-# Beside the picture, a request holds names and numbers.
-_ROOM_AROUND_A_PICTURE = 2**20
-
 
 class Server:
     """A server that answers on its ports from `start` to `stop`."""
@@ -57,7 +59,6 @@ class Server:
         self.repository = repository
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._administration = _administration(manager) if manager else None
         self.grpc_port = self.http_port = self.admin_port = 0
         self._settings = settings
         self._classifier = Classifier(
@@ -74,19 +75,25 @@ class Server:
             self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
         self._health = HealthDoor()
+        self.locks = Locks(settings, metrics, time.monotonic)
         self._grpc = self._grpc_server()
+        self._administration = self._admin_server(manager) if manager else None
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
-        longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
+        longest = settings.max_picture_bytes * 4 // 3 + ROOM_AROUND_A_PICTURE
+        app = http_app(metrics, lambda: self._ready, self._drain, (), longest)
+        bounds = HttpBounds(head_bytes=settings.max_header_bytes, connections=settings.max_connections)
+        self._http = HttpServer(EntranceMiddleware(app, self.locks.entrance), bounds, self.locks.http_context)
 
     async def start(self) -> None:
-        """Opens its ports, administrators' too where there is a manager. Raises OSError where one is taken."""
-        self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
+        """Opens its ports, that of admin calls too where there is a manager. Raises OSError where one is taken."""
+        settings, credentials = self._settings, self.locks.grpc_credentials
+        self.grpc_port = _bind(self._grpc, "gRPC", settings.host, settings.grpc_port, credentials)
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.port
         if self._administration:
-            self.admin_port = _bind(self._administration, self._settings.admin_host, self._settings.admin_port, "admin")
+            host, port = settings.admin_host, settings.admin_port
+            self.admin_port = _bind(self._administration, "admin", host, port, credentials)
             await self._administration.start()
         for service in ("", SERVICE.full_name):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -123,14 +130,25 @@ class Server:
 
     def _grpc_server(self) -> grpc.aio.Server:
         server = grpc.aio.server(
+            interceptors=[EntranceInterceptor(self.locks.entrance, self._settings.idle_seconds)],
             options=[
-                ("grpc.max_receive_message_length", self._settings.max_picture_bytes + _ROOM_AROUND_A_PICTURE),
+                *grpc_bounds(self._settings),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
-            ]
+            ],
         )
         server.add_generic_rpc_handlers((handlers_of(self._door),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        return server
+
+    def _admin_server(self, manager: Manager) -> grpc.aio.Server:
+        """A server of its own, so that the public port has no such calls."""
+        server = grpc.aio.server(
+            interceptors=[EntranceInterceptor(self.locks.admin_entrance, self._settings.idle_seconds)],
+            options=[*grpc_bounds(self._settings), ("grpc.so_reuseport", 0)],
+        )
+        door = AdministrationDoor(Administrator(manager), manager.repository)
+        administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
         return server
 
 
@@ -212,17 +230,12 @@ async def _listen(http: HttpServer, host: str, port: int) -> None:
         raise _port_taken("HTTP", host, port, error) from error
 
 
-def _administration(manager: Manager) -> grpc.aio.Server:
-    """A server of its own for administrators, so that the public port has no such calls."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    door = AdministrationDoor(Administrator(manager), manager.repository)
-    administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
-    return server
-
-
-def _bind(server: grpc.aio.Server, host: str, port: int, door: str = "gRPC") -> int:
+def _bind(server: grpc.aio.Server, door: str, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        if credentials:
+            return server.add_secure_port(address, credentials)
+        return server.add_insecure_port(address)
     except RuntimeError as error:
         raise _port_taken(door, host, port, error) from error
 

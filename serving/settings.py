@@ -3,13 +3,23 @@
 Each can be given as an option of `tencrop serve` (--grpc-port) or in the environment (TENCROP_GRPC_PORT).
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.cores import cores
+from serving.logs import LogFormat
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.stores.address import place
 
@@ -34,10 +44,6 @@ class Settings(BaseSettings):
     grpc_port: int = Field(8500, ge=0, le=65535, description="Port of the gRPC service; 0 takes a free one.")
     http_port: int = Field(
         8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
-    )
-    admin_host: str = Field("127.0.0.1", description="Address to take administrators' calls on.")
-    admin_port: int = Field(
-        8502, ge=0, le=65535, description="Port of administrators' calls, over gRPC; 0 takes a free one."
     )
     poll_seconds: NonNegativeFloat = Field(
         1.0, description="The directory is looked into for new versions so often; 0 serves what is there at the start."
@@ -83,3 +89,57 @@ class Settings(BaseSettings):
     drain_seconds: NonNegativeFloat = Field(
         30.0, description="After SIGTERM, calls in flight have this long to finish before they are cut off."
     )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate chain of both ports; read again when it is renewed."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file with authorities; only callers with a certificate of theirs are answered."
+    )
+    tokens_file: Path | None = Field(
+        None, description="YAML file that lists who may ask what, and how often; read again when it changes."
+    )
+    admin_host: str = Field(
+        "127.0.0.1", description="Address for admin calls. Any other than loopback asks for admin_token_file."
+    )
+    admin_port: int = Field(8502, ge=0, le=65535, description="Port of admin calls, over gRPC; 0 takes a free one.")
+    admin_token_file: Path | None = Field(None, description="File that holds the token of admin calls.")
+    max_calls: PositiveInt = Field(2048, description="Calls that are answered at a time, health aside.")
+    max_connections: PositiveInt = Field(1024, description="Connections that each port holds open.")
+    max_streams_per_connection: PositiveInt = Field(1024, description="Calls on one gRPC connection at a time.")
+    max_header_bytes: int = Field(16 * 2**10, ge=2**10, description="Headers, or gRPC metadata, of one request.")
+    idle_seconds: PositiveFloat = Field(
+        300.0,
+        description="Calls whose caller takes longer to send or to read a message are ended, and so are gRPC "
+        "connections without calls.",
+    )
+    max_connection_age_seconds: NonNegativeFloat = Field(
+        0.0,
+        description="gRPC connections end after this long, calls in flight aside, so that a balancer "
+        "sees new ones; 0 for never.",
+    )
+    log_format: LogFormat = Field("text", description="How the log looks: text, or json.")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key come together; one came alone")
+        if self.tls_client_ca and not self.tls_certificate:
+            raise ValueError("tls_client_ca asks for tls_certificate and tls_key; neither came")
+        return self
+
+    @model_validator(mode="after")
+    def _admin_calls_are_locked(self) -> "Settings":
+        if not (is_loopback(self.admin_host) or self.admin_token_file):
+            raise ValueError(
+                f"admin calls from other machines ask for admin_token_file; admin_host {self.admin_host!r} came without"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`. A name that is not localhost may lead anywhere."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

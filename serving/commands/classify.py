@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from serving.access import Access
 from serving.client import VIEWS, VOTES, Answer, Box, Client, Picture
+from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 from serving.errors import TencropError, Unavailable
 
@@ -39,6 +41,7 @@ Exits with 1 where a picture could not be classified; the others still are, unle
 )
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @server_option
+@access_options
 @click.option("--model", default="", help="A model or an ensemble.  [default: the only ensemble, or the only model]")
 @click.option("--version", type=click.IntRange(1, 2**63 - 1), help="A version of the model.  [default: the newest]")
 @click.option("--label", "version_label", help="A version by its label, production say.")
@@ -67,13 +70,13 @@ Exits with 1 where a picture could not be classified; the others still are, unle
     "--timeout", type=click.FloatRange(0.001, 86400), default=10.0, show_default=True, help="Seconds a picture."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
-def classify(pictures: tuple[str, ...], server: str, timeout: float, as_json: bool, **question) -> None:
+def classify(pictures: tuple[str, ...], server: str, access: Access, timeout: float, as_json: bool, **question) -> None:
     """Ask a server what is in each PICTURE, a file, or - for standard input."""
     from rich.console import Console
 
     failed = False
     console = Console(highlight=False)
-    with Client(server, timeout) as client:
+    with Client(server, timeout, access) as client:
         for name in pictures:
             try:
                 answer = client.classify(_read(name), **question)

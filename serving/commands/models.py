@@ -2,8 +2,10 @@
 
 import click
 
+from serving.access import Access
 from serving.client import Client
 from serving.commands import orders
+from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 
 
@@ -16,23 +18,24 @@ Examples:
   tencrop models rollback lenet5-a""",
 )
 @server_option
+@access_options
 @click.pass_context
-def models(context: click.Context, server: str) -> None:
+def models(context: click.Context, server: str, access: Access) -> None:
     """List what a server serves: models with their versions, ensembles with their members; or change it."""
     if context.invoked_subcommand is None:
-        _list(server)
+        _list(server, access)
 
 
 for order in (orders.load, orders.unload, orders.label, orders.promote, orders.rollback):
     models.add_command(order)
 
 
-def _list(server: str) -> None:
+def _list(server: str, access: Access) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("name", "versions", "labels", "votes with", "vote", "classes", box=None, pad_edge=False)
-    with Client(server) as client:
+    with Client(server, access=access) as client:
         listed = client.models()
         for model in listed:
             table.add_row(

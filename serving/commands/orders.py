@@ -2,7 +2,9 @@
 
 import click
 
+from serving.access import Access
 from serving.administration_client import AdministrationClient, Standing
+from serving.commands.access_options import access_options
 
 _admin_option = click.option(
     "--admin",
@@ -20,9 +22,10 @@ _model_argument = click.argument("model")
 @_model_argument
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @_admin_option
-def load(model: str, version: int | None, admin: str) -> None:
+@access_options
+def load(model: str, version: int | None, admin: str, access: Access) -> None:
     """Load a version, or try again what failed, and wait until it is ready."""
-    with AdministrationClient(admin) as client:
+    with AdministrationClient(admin, access=access) as client:
         _say(model, client.load(model, version))
 
 
@@ -30,9 +33,10 @@ def load(model: str, version: int | None, admin: str) -> None:
 @_model_argument
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @_admin_option
-def unload(model: str, version: int | None, admin: str) -> None:
+@access_options
+def unload(model: str, version: int | None, admin: str, access: Access) -> None:
     """Unload a version, or all of a model."""
-    with AdministrationClient(admin) as client:
+    with AdministrationClient(admin, access=access) as client:
         _say(model, client.unload(model, version))
 
 
@@ -41,9 +45,10 @@ def unload(model: str, version: int | None, admin: str) -> None:
 @click.argument("name")
 @click.argument("version", type=click.IntRange(min=1), required=False)
 @_admin_option
-def label(model: str, name: str, version: int | None, admin: str) -> None:
+@access_options
+def label(model: str, name: str, version: int | None, admin: str, access: Access) -> None:
     """Give a label to a version; without a version, take it back."""
-    with AdministrationClient(admin) as client:
+    with AdministrationClient(admin, access=access) as client:
         _say(model, client.set_label(model, name, version) if version else client.remove_label(model, name))
 
 
@@ -51,18 +56,20 @@ def label(model: str, name: str, version: int | None, admin: str) -> None:
 @_model_argument
 @click.argument("version", type=click.IntRange(min=1))
 @_admin_option
-def promote(model: str, version: int, admin: str) -> None:
+@access_options
+def promote(model: str, version: int, admin: str, access: Access) -> None:
     """Give the label production to a version."""
-    with AdministrationClient(admin) as client:
+    with AdministrationClient(admin, access=access) as client:
         _say(model, client.promote(model, version))
 
 
 @click.command()
 @_model_argument
 @_admin_option
-def rollback(model: str, admin: str) -> None:
+@access_options
+def rollback(model: str, admin: str, access: Access) -> None:
     """Give production back to the version that had it before the last promotion."""
-    with AdministrationClient(admin) as client:
+    with AdministrationClient(admin, access=access) as client:
         _say(model, client.roll_back(model))
 
 

@@ -1,7 +1,6 @@
 """tencrop serve"""
 
 import asyncio
-import logging
 import os
 import shutil
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from serving import logs, tracing
 from serving.settings import Settings
 
 
@@ -18,9 +18,10 @@ def _setting_options(command):
     """Gives `command` an option for each setting; one that is left out is None, and left to the environment."""
     for name, field in reversed(Settings.model_fields.items()):
         default = field.get_default(call_default_factory=True)
+        kind = "PATH" if default is None else type(default).__name__.removeprefix("Posix").upper()
         command = click.option(
             f"--{name.replace('_', '-')}",
-            metavar=type(default).__name__.removeprefix("Posix").upper(),
+            metavar=kind,
             help=f"{field.description}  [default: {default}; env: TENCROP_{name.upper()}]",
         )(command)
     return command
@@ -56,10 +57,16 @@ def serve(**given: Any) -> None:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         wrong = error.errors()[0]
+        if not wrong["loc"]:  # of several settings together
+            raise click.UsageError(f"{wrong['msg'].removeprefix('Value error, ')}.") from None
         name = str(wrong["loc"][0]).lower().removeprefix("tencrop_")
         option = f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"{wrong['msg']}; {wrong['input']!r} came.", param_hint=option) from None
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logs.configure(settings.log_format)
+    try:
+        tracing.configure()
+    except ImportError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 

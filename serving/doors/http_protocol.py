@@ -18,6 +18,8 @@ class HttpBounds(NamedTuple):
     """Without a byte of a body that is not whole."""
     idle_seconds: int = 60
     """Between two requests."""
+    connections: int = 1024
+    """Of the whole server; more are closed."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -35,6 +37,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._allow(self._bounds.head_seconds)
+        if len(self.connections) > self._bounds.connections:
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import socket
+import ssl
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from serving.doors.http_protocol import BoundedProtocol, HttpBounds
 
@@ -16,7 +17,13 @@ _LAST_WORDS_SECONDS = 1
 class HttpServer:
     """Serves an app on a port, from `start` to `stop`."""
 
-    def __init__(self, app: FastAPI, bounds: HttpBounds = HttpBounds()) -> None:  # noqa: B008, it is frozen
+    def __init__(
+        self,
+        app: ASGIApp,
+        bounds: HttpBounds = HttpBounds(),  # noqa: B008, it is frozen
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Speaks TLS where `tls` is given."""
         self.port = 0
 
         def protocol(**options) -> BoundedProtocol:
@@ -34,6 +41,7 @@ class HttpServer:
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                ssl_context_factory=(lambda config, default: tls) if tls else None,
                 timeout_keep_alive=bounds.idle_seconds,
                 timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
             )

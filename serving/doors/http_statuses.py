@@ -13,6 +13,8 @@ _NUMBERS: dict[grpc.StatusCode, http.HTTPStatus] = {
     # As TensorFlow Serving has them, and google/rpc/code.proto.
     grpc.StatusCode.INVALID_ARGUMENT: http.HTTPStatus.BAD_REQUEST,
     grpc.StatusCode.NOT_FOUND: http.HTTPStatus.NOT_FOUND,
+    grpc.StatusCode.UNAUTHENTICATED: http.HTTPStatus.UNAUTHORIZED,
+    grpc.StatusCode.PERMISSION_DENIED: http.HTTPStatus.FORBIDDEN,
     grpc.StatusCode.RESOURCE_EXHAUSTED: http.HTTPStatus.TOO_MANY_REQUESTS,
     grpc.StatusCode.DEADLINE_EXCEEDED: http.HTTPStatus.GATEWAY_TIMEOUT,
     grpc.StatusCode.UNAVAILABLE: http.HTTPStatus.SERVICE_UNAVAILABLE,
@@ -33,8 +35,12 @@ def refusal(error: Exception) -> JSONResponse:
     if isinstance(error, HTTPException):
         return _refusal(error.status_code, error.detail, dict(error.headers or {}))
     status = status_of(error)
-    later = {} if status.retry_after is None else {"Retry-After": str(max(1, math.ceil(status.retry_after)))}
-    return _refusal(number_of(status.code), status.message, later)
+    headers = {}
+    if status.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(status.retry_after)))
+    if status.code is grpc.StatusCode.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _refusal(number_of(status.code), status.message, headers)
 
 
 def _refusal(number: int, message: str, headers: dict[str, str]) -> JSONResponse:

@@ -1,6 +1,7 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
+from serving.callers import caller
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.lifecycle import VersionStatus
@@ -50,13 +51,14 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 
 
 def to_list(repository: Repository) -> pb.ListModelsResponse:
-    """Everything that can be asked for, and models of which no version is ready, in order of name."""
+    """Everything that the caller may ask for, and models of which no version is ready, in order of name."""
     unready = {name: pb.Model(name=name) for name in repository.statuses}
     models = {name: _model(model) for name, model in repository.models.items()}
     for name, statuses in repository.statuses.items():
         (models.get(name) or unready[name]).version_statuses.extend(map(to_status, statuses))
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
-    return pb.ListModelsResponse(models=[model for _, model in sorted({**unready, **models, **ensembles}.items())])
+    listed = {**unready, **models, **ensembles}
+    return pb.ListModelsResponse(models=[listed[name] for name in caller.get().those_it_may_ask(sorted(listed))])
 
 
 def to_status(status: VersionStatus) -> pb.VersionStatus:

@@ -8,13 +8,15 @@ import grpc
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from serving import errors
+from serving import errors, request_ids
 
 log = logging.getLogger(__name__)
 
 _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.NotServed: grpc.StatusCode.NOT_FOUND,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
@@ -42,7 +44,9 @@ class Refusal(NamedTuple):
     async def abort(self, context: grpc.aio.ServicerContext) -> NoReturn:
         """Ends the call by this status; its details, if any, go by the name that gRPC's own tools look for."""
         details = self.as_status()
-        trailers = (("grpc-status-details-bin", details.SerializeToString()),) if details.details else ()
+        trailers = request_ids.as_metadata()
+        if details.details:
+            trailers += (("grpc-status-details-bin", details.SerializeToString()),)
         await context.abort(self.code, self.message, trailers)
         raise AssertionError("abort raises")
 

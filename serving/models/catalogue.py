@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protos.classification_pb2 import ModelSpec
+from serving.callers import caller
 from serving.errors import InvalidRequest, NotServed
 from serving.models import versions
 from serving.models.ensemble import Ensemble
@@ -49,11 +50,13 @@ class Catalogue:
         return self.models[name].choose(ModelSpec(name=name)).ails
 
     def find(self, spec: ModelSpec) -> Ensemble:
-        """Who answers `spec`. Without a name: the only ensemble, or else the only model.
+        """Who answers `spec`. Without a name: the only ensemble that the caller may ask, or else the only model.
 
-        Raises NotServed, or InvalidRequest where no name was given and there are several.
+        Raises NotServed, Forbidden where the caller may not ask it, or InvalidRequest where no name was given and
+        there are several.
         """
         name = spec.name or self._default_name()
+        caller.get().check_may_ask(name)
         if name in self.ensembles:
             if spec.WhichOneof("version_choice"):
                 raise InvalidRequest(
@@ -62,13 +65,16 @@ class Catalogue:
                 )
             return self.ensembles[name]
         if name not in self.models:
-            near = difflib.get_close_matches(name, self.names, n=1)
+            names = caller.get().those_it_may_ask(self.names)
+            near = difflib.get_close_matches(name, names, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise NotServed(f"A model has to be served; {name!r} is not, {self.names} are.{hint}")
+            raise NotServed(f"A model has to be served; {name!r} is not, {names} are.{hint}")
         return self.models[name].choose(spec)
 
     def _default_name(self) -> str:
-        for names in (list(self.ensembles), list(self.models)):
+        may_ask = caller.get().those_it_may_ask
+        for names in (may_ask(self.ensembles), may_ask(self.models)):
             if len(names) == 1:
                 return names[0]
-        raise InvalidRequest(f"A request names a model where several are served: one of {self.names}. None was named.")
+        names = may_ask(self.names)
+        raise InvalidRequest(f"A request names a model where several are served: one of {names}. None was named.")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from protos.classification_pb2 import ModelSpec
+from serving.callers import caller
 from serving.errors import NotServed
 from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.ensemble import Ensemble
@@ -56,10 +57,14 @@ class Repository:
         return self._statuses()
 
     def status(self, name: str) -> Sequence[VersionStatus]:
-        """Every version of the model `name` that is known, newest first. Raises NotServed."""
+        """Every version of the model `name` that is known, newest first. Raises NotServed, or Forbidden where the
+        caller may not ask it.
+        """
+        caller.get().check_may_ask(name)
         statuses = self.statuses
         if name not in statuses:
-            raise NotServed(f"A model has to be known; {name!r} is not, {sorted(statuses)} are.")
+            known = caller.get().those_it_may_ask(sorted(statuses))
+            raise NotServed(f"A model has to be known; {name!r} is not, {known} are.")
         return statuses[name]
 
     def ails(self, name: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protos import classification_pb2 as pb
+from serving import tracing
 from serving.errors import EngineFailed
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
@@ -86,7 +87,9 @@ class Classifier:
         self._cache.keep(question, Decision(polled.logits, verdict, agreed))
         seconds = Seconds(queued - arrived, polled.started - queued, scored - polled.started)
         answer = Answer(ensemble, views, choices, polled, verdict, agreed, seconds)
-        self._metrics.decided(seconds.queue, seconds.compute, self._clock() - scored)
+        now = self._clock()
+        self._metrics.decided(seconds.queue, seconds.compute, now - scored)
+        tracing.stages(now, queue=(queued, polled.started), compute=(polled.started, scored), vote=(scored, now))
         self._metrics.answered(ensemble.name, answer.label)
         return answer
 

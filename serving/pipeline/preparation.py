@@ -1,6 +1,7 @@
 """From a request's picture to the rows that the members of an ensemble look at."""
 
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import partial
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import ModelCard
+from serving import tracing
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.pipeline import boxes as listed
@@ -49,7 +51,7 @@ class Preparation:
         work = _WORK_OF_A_PIXEL * pixels * max(1, len(boxes)) + bytes_of_rows(ensemble, views, boxes)
         if work <= _INLINE_WORK:
             return cut()
-        return await self._decoding.run(ensemble.name, pixels, cut)
+        return await self._decoding.run(ensemble.name, pixels, partial(copy_context().run, cut))
 
     def _cut(
         self, picture: Image.Image, ensemble: Ensemble, views: pb.Views, boxes: Sequence[pb.Box]
@@ -66,7 +68,9 @@ class Preparation:
             if look not in cut:
                 cut[look] = _seen(upright, part, card, views, boxes)
             rows.append(cut[look])
-        self._metrics.prepared(decoded - opened, self._clock() - decoded)
+        now = self._clock()
+        self._metrics.prepared(decoded - opened, now - decoded)
+        tracing.stages(now, decode=(opened, decoded), view=(decoded, now))
         return rows
 
 

@@ -56,11 +56,45 @@ def test_a_variable_of_another_part_of_tencrop_is_left_alone(monkeypatch):
         ("cache_bytes", -1),
         ("stream_window", 0),
         ("drain_seconds", -1),
+        ("max_calls", 0),
+        ("max_connections", 0),
+        ("max_streams_per_connection", 0),
+        ("max_header_bytes", 1023),
+        ("idle_seconds", 0),
+        ("max_connection_age_seconds", -1),
+        ("log_format", "xml"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(name, value):
     with pytest.raises(ValidationError):
         Settings(**{name: value})
+
+
+TOGETHER = {
+    "a certificate without its key": ({"tls_certificate": "a.pem"}, "tls_certificate and tls_key come together"),
+    "a key without its certificate": ({"tls_key": "a.key"}, "tls_certificate and tls_key come together"),
+    "authorities without TLS": ({"tls_client_ca": "ca.pem"}, "asks for tls_certificate and tls_key"),
+    "admin calls from anywhere": ({"admin_host": "0.0.0.0"}, "admin_host '0.0.0.0' came without"),
+    "admin calls from what may be anywhere": ({"admin_host": "gpu1"}, "admin_host 'gpu1' came without"),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), TOGETHER.values(), ids=TOGETHER)
+def test_settings_that_make_no_sense_together_are_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        Settings(**values)
+    result = CliRunner().invoke(serve, [f"--{name.replace('_', '-')}={value}" for name, value in values.items()])
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_admin_calls_from_this_machine_alone_need_no_token(host):
+    assert Settings(admin_host=host).admin_token_file is None
+
+
+def test_admin_calls_from_anywhere_are_let_in_by_token():
+    assert Settings(admin_host="0.0.0.0", admin_token_file="token").admin_host == "0.0.0.0"
 
 
 def test_no_drain_time_at_all_is_allowed():

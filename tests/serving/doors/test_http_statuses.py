@@ -12,6 +12,8 @@ from serving.doors.http_statuses import number_of, refusal
 NUMBERS = {
     errors.InvalidRequest: 400,
     errors.NotServed: 404,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
     errors.Overloaded: 429,
     errors.DeadlinePassed: 504,
     errors.Unavailable: 503,

@@ -10,6 +10,8 @@ from serving.doors.statuses import status_of
 CALLERS = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.NotServed: grpc.StatusCode.NOT_FOUND,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
@@ -47,6 +49,12 @@ def test_two_failures_have_two_ids():
 
 
 def test_every_error_that_answering_may_raise_has_a_status():
-    while_loading_or_in_clients = {errors.ModelRejected, errors.ServerFailed, errors.EngineFailed}
+    elsewhere = {
+        errors.ModelRejected,
+        errors.StoreFailed,
+        errors.LockRejected,
+        errors.ServerFailed,
+        errors.EngineFailed,
+    }
     declared = {each for each in errors.TencropError.__subclasses__() if each.__module__ == errors.__name__}
-    assert declared - while_loading_or_in_clients == set(CALLERS)
+    assert declared - elsewhere == set(CALLERS)
