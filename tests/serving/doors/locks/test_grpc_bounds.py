@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
-from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
 from tests.serving.doors.fake_models import DARK, asked, label_of
 from tests.serving.fakes import PATIENCE, FreeEngine, HeldEngine
@@ -93,20 +92,6 @@ def test_a_call_whose_message_never_comes_ends_and_leaves_its_place_to_others(lo
             eventually(lambda: server.server.locks.entrance.calls == 1)
             eventually(lambda: server.server.locks.entrance.calls == 0)
         assert server.classify(asked(DARK)).label == label_of(DARK)
-
-
-def test_a_stream_whose_answers_nobody_reads_ends_and_leaves_its_place_to_others(loop):
-    settings = {"idle_seconds": 0.2, "max_calls": 1, "stream_window": 4}
-    with of_engines(loop, settings=settings, shades=FreeEngine()) as server:
-        # An id is given back, and long ones fill what gRPC itself holds for who does not read.
-        items = (pb.ClassifyStreamRequest(id=f"{id}{'x' * 2**16}", request=asked(DARK)) for id in range(200))
-        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0)]
-        with grpc.insecure_channel(server.address, options) as channel:
-            unread = ClassificationStub(channel).ClassifyStream(items, timeout=PATIENCE)
-            eventually(lambda: server.server.locks.entrance.calls == 1)
-            eventually(lambda: server.server.locks.entrance.calls == 0)
-            assert server.classify(asked(DARK)).label == label_of(DARK)
-            unread.cancel()
 
 
 def test_an_old_connection_ends_and_its_calls_in_flight_are_answered(loop):
