@@ -13,12 +13,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from serving.cores import cores
+from serving.doors.answering import Answering
 from serving.doors.bodies import SERVICE, handlers_of
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
+from serving.doors.rest.classify import classify_router
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
@@ -60,15 +62,15 @@ class Server:
             settings.cache_bytes,
         )
         self._drain = Drain()
-        self._door = ClassificationDoor(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
-        )
+        answering = Answering(self._classifier, repository, metrics, time.monotonic)
+        self._door = ClassificationDoor(answering, repository, time.monotonic, settings.stream_window, self._drain)
         self._health = HealthDoor()
         self._grpc = self._grpc_server()
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
+        routers = [classify_router(answering, repository, time.monotonic)]
+        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, routers, longest))
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 lets other machines in.")
     grpc_port: int = Field(8500, ge=0, le=65535, description="Port of the gRPC service; 0 takes a free one.")
     http_port: int = Field(
-        8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
+        8501, ge=0, le=65535, description="Port of HTTP, /metrics and /docs among it; 0 takes a free one."
     )
     max_batch_size: PositiveInt = Field(64, description="Rows that run together at most. One view is one row.")
     max_queue_rows: int = Field(
