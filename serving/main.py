@@ -66,11 +66,11 @@ class Server:
         self._door = ClassificationDoor(answering, repository, time.monotonic, settings.stream_window, self._drain)
         self._health = HealthDoor()
         self._grpc = self._grpc_server()
-        self._ready = False
+        self._ready = asyncio.Event()
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
         routers = [classify_router(answering, repository, time.monotonic)]
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, routers, longest))
+        self._http = HttpServer(http_app(metrics, self._ready.is_set, self._drain, routers, longest))
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""
@@ -82,14 +82,14 @@ class Server:
         await self._health.tell_of(self.repository)
         self._telling = asyncio.create_task(self._health.keep_telling_of(self.repository))
         await self._grpc.start()
-        self._ready = True
+        self._ready.set()
 
     async def stop(self) -> bool:
         """Says that it is not serving, refuses new calls, and finishes those in flight within `drain_seconds`.
 
         Returns whether every engine came to rest.
         """
-        self._ready = False
+        self._ready.clear()
         self._telling.cancel()
         await self._health.enter_graceful_shutdown()
         self._drain.stop()

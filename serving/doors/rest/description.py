@@ -4,7 +4,7 @@ fields of Question in the query.
 
 from typing import Any
 
-from serving.doors.rest.pictures import FILE
+from serving.doors.rest.forms import FILE
 from serving.doors.rest.questions import Question
 
 TIMEOUT = "X-Timeout-Seconds"
