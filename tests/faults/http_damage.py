@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -100,14 +99,20 @@ async def statuses_told(port: int, messages: Iterable[bytes], patience: float) -
 
 async def _status(port: int, message: bytes, patience: float) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    said = b""
     try:
         writer.write(message)
-        with suppress(asyncio.TimeoutError, ConnectionError):
-            said = await asyncio.wait_for(reader.read(2**16), patience)
+        with suppress(asyncio.TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            return await asyncio.wait_for(_final_status(reader), patience)
+        return UNANSWERED
     finally:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
-    found = re.match(rb"(?:HTTP/1\.1 100 Continue\r\n\r\n)?HTTP/1\.1 (\d{3}) ", said)
-    return int(found[1]) if found else UNANSWERED
+
+
+async def _final_status(reader: asyncio.StreamReader) -> int:
+    while True:
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head.removeprefix(b"HTTP/1.1 ").split(maxsplit=1)[0])
+        if status != 100:  # Continue, which an answer follows
+            return status

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -105,7 +106,7 @@ async def read_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
 _WAY_OUT = "Send it with an HTTP client that makes forms, such as curl -F."
 
 
-def _callbacks_of(form: Form) -> dict:
+def _callbacks_of(form: Form) -> Any:
     return {name: getattr(form, name) for name in dir(form) if name.startswith("on_")}
 
 
