@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from protos import administration_pb2_grpc
 from serving.cores import cores
 from serving.doors.administration import AdministrationDoor
+from serving.doors.answering import Answering
 from serving.doors.bodies import SERVICE, handlers_of
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
@@ -26,6 +27,7 @@ from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
 from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
 from serving.doors.locks.middleware import EntranceMiddleware
+from serving.doors.rest.classify import classify_router
 from serving.metrics import Metrics
 from serving.models.administrator import Administrator
 from serving.models.declaration import ModelDeclaration
@@ -71,17 +73,17 @@ class Server:
             settings.cache_bytes,
         )
         self._drain = Drain()
-        self._door = ClassificationDoor(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
-        )
+        answering = Answering(self._classifier, repository, metrics, time.monotonic)
+        self._door = ClassificationDoor(answering, repository, time.monotonic, settings.stream_window, self._drain)
         self._health = HealthDoor()
         self.locks = Locks(settings, metrics, time.monotonic)
         self._grpc = self._grpc_server()
         self._administration = self._admin_server(manager) if manager else None
-        self._ready = False
+        self._ready = asyncio.Event()
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + ROOM_AROUND_A_PICTURE
-        app = http_app(metrics, lambda: self._ready, self._drain, (), longest)
+        routers = [classify_router(answering, repository, time.monotonic)]
+        app = http_app(metrics, self._ready.is_set, self._drain, routers, longest)
         bounds = HttpBounds(head_bytes=settings.max_header_bytes, connections=settings.max_connections)
         self._http = HttpServer(EntranceMiddleware(app, self.locks.entrance), bounds, self.locks.http_context)
 
@@ -102,14 +104,14 @@ class Server:
         if self._manager and self._settings.poll_seconds:
             self._tasks.append(asyncio.create_task(self._manager.keep_looking(self._settings.poll_seconds)))
         await self._grpc.start()
-        self._ready = True
+        self._ready.set()
 
     async def stop(self) -> bool:
         """Says that it is not serving, refuses new calls, and finishes those in flight within `drain_seconds`.
 
         Returns whether every engine came to rest.
         """
-        self._ready = False
+        self._ready.clear()
         for task in self._tasks:
             task.cancel()
         if self._administration:

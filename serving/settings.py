@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 lets other machines in.")
     grpc_port: int = Field(8500, ge=0, le=65535, description="Port of the gRPC service; 0 takes a free one.")
     http_port: int = Field(
-        8501, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
+        8501, ge=0, le=65535, description="Port of HTTP, /metrics and /docs among it; 0 takes a free one."
     )
     poll_seconds: NonNegativeFloat = Field(
         1.0, description="The directory is looked into for new versions so often; 0 serves what is there at the start."

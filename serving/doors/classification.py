@@ -10,17 +10,13 @@ import grpc.aio
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationServicer
+from serving.doors.answering import Answering
 from serving.doors.drain import STOPPING, Drain
-from serving.doors.messages import to_list, to_response
+from serving.doors.messages import to_list
 from serving.doors.statuses import Refusal, status_of
 from serving.doors.streams import in_order_of_completion
 from serving.errors import InvalidRequest
-from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
-from serving.pipeline.plans import CROPS
-
-Outcome = pb.ClassifyResponse | Refusal
 
 
 class ClassificationDoor(ClassificationServicer):
@@ -28,9 +24,8 @@ class ClassificationDoor(ClassificationServicer):
 
     def __init__(
         self,
-        classifier: Classifier,
+        answering: Answering,
         repository: Repository,
-        metrics: Metrics,
         clock: Callable[[], float],
         stream_window: int,
         drain: Drain,
@@ -39,9 +34,8 @@ class ClassificationDoor(ClassificationServicer):
         new calls are refused, and every open stream finishes the pictures that it has taken, takes no more, and ends
         with UNAVAILABLE.
         """
-        self._classifier = classifier
+        self._answering = answering
         self._repository = repository
-        self._metrics = metrics
         self._clock = clock
         self._stream_window = stream_window
         self._drain = drain
@@ -52,7 +46,7 @@ class ClassificationDoor(ClassificationServicer):
         if self._drain.stopping.is_set():
             await status_of(STOPPING).abort(context)
         with self._drain.call():
-            outcome = await self._outcome("Classify", request, self._deadline(context))
+            outcome = await self._answering.outcome("Classify", request, self._deadline(context))
         if isinstance(outcome, Refusal):
             await outcome.abort(context)
         return outcome
@@ -64,7 +58,7 @@ class ClassificationDoor(ClassificationServicer):
 
         async def answer(item: pb.ClassifyStreamRequest | InvalidRequest) -> pb.ClassifyStreamResponse:
             id, request = ("", item) if isinstance(item, InvalidRequest) else (item.id, item.request)
-            outcome = await self._outcome("ClassifyStream", request, deadline)
+            outcome = await self._answering.outcome("ClassifyStream", request, deadline)
             if isinstance(outcome, Refusal):
                 return pb.ClassifyStreamResponse(id=id, error=outcome.as_status())
             return pb.ClassifyStreamResponse(id=id, response=outcome)
@@ -84,35 +78,9 @@ class ClassificationDoor(ClassificationServicer):
             await status_of(request).abort(context)
         return to_list(self._repository)
 
-    async def _outcome(self, method: str, request: pb.ClassifyRequest | InvalidRequest, deadline: float) -> Outcome:
-        """The answer to one request, or its status; counted either way, and where it is cancelled."""
-        arrived = self._clock()
-        model, views, code = "", "0", grpc.StatusCode.CANCELLED
-        try:
-            if isinstance(request, InvalidRequest):
-                raise request
-            model = request.model.name if request.model.name in self._repository.names else ""
-            answer = await self._classifier.classify(request, deadline)
-            model, views, code = answer.ensemble.name, _views_label(answer.views), grpc.StatusCode.OK
-            return to_response(answer, request)
-        except Exception as error:
-            self._metrics.rejections.labels(type(error).__name__).inc()
-            refusal = status_of(error)
-            code = refusal.code
-            return refusal
-        finally:
-            if code is grpc.StatusCode.CANCELLED and self._clock() >= deadline:
-                code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC cancels as well
-            self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
-
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()
         return math.inf if remaining is None else self._clock() + remaining
-
-
-def _views_label(views: pb.Views) -> str:
-    """How many crops; the name of other choices, for boxes may be of any number."""
-    return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()
 
 
 async def _write(response: pb.ClassifyStreamResponse, context: grpc.aio.ServicerContext) -> None:

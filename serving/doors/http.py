@@ -7,10 +7,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from serving.doors.docs import docs_router
 from serving.doors.drain import Drain
 from serving.doors.http_calls import HttpCalls
-from serving.doors.http_statuses import refusal
-from serving.errors import InvalidRequest, TencropError
+from serving.doors.http_statuses import misshapen, refusal
+from serving.errors import TencropError
 from serving.metrics import Metrics
 
 _READING = ["GET", "HEAD"]
@@ -19,11 +20,13 @@ _READING = ["GET", "HEAD"]
 def http_app(
     metrics: Metrics, is_ready: Callable[[], bool], drain: Drain, routers: Iterable[APIRouter], max_body_bytes: int
 ) -> FastAPI:
-    """/metrics for Prometheus; /healthz answers while the process lives; /readyz is 503 unless `is_ready()`; and what
-    `routers` add, one a protocol. Their endpoints raise the errors of serving.errors, which http_statuses.py answers.
+    """/metrics for Prometheus; /healthz answers while the process lives; /readyz is 503 unless `is_ready()`; /docs and
+    /openapi.json; and what `routers` add, one a protocol. Their endpoints raise the errors of serving.errors, which
+    http_statuses.py answers.
     """
-    app = FastAPI(title="tencrop", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="tencrop", version="1", docs_url=None, redoc_url=None)
     app.include_router(_probes(metrics, is_ready))
+    app.include_router(docs_router(app.openapi))
     for router in routers:
         app.include_router(router)
     app.add_middleware(HttpCalls, drain=drain, max_body_bytes=max_body_bytes)
@@ -59,7 +62,5 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _misshapen(request: Request, error: Exception) -> Response:
-    """Every field that is not what it should be, as pydantic finds it, in one sentence each."""
     assert isinstance(error, RequestValidationError)
-    wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
-    return refusal(InvalidRequest(f"A request has the fields that /docs lists; what came has not ({wrong})."))
+    return refusal(misshapen(error.errors()))

@@ -3,6 +3,7 @@
 import asyncio
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.doors.drain import STOPPING, Drain
@@ -59,6 +60,8 @@ class _Call:
         except asyncio.CancelledError:  # by us, or by uvicorn at its end; either way this is all of the task
             if not (self._gone or self._answering):
                 await self.refuse(_CUT_OFF)
+        except ClientDisconnect:  # within its body
+            pass
         except Exception as error:
             await self.refuse(error)
         finally:

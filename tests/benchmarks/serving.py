@@ -36,6 +36,7 @@ PARTS = {
     "overload": Part("overload", 2),
     "priorities": Part("priorities", 2),
     "server-memory": Part("server_memory", 2),
+    "damaged-http": Part("damaged_http", 4),
 }
 
 
@@ -43,7 +44,7 @@ PARTS = {
 @click.argument("names", metavar="[PART]...", nargs=-1, type=click.Choice(tuple(PARTS)))
 @click.option("--here", is_flag=True, help="Measure one PART in this process.")
 def main(names: Sequence[str], here: bool) -> None:
-    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory), or all: some minutes."""
+    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory, damaged-http), or all: some minutes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
     if here:
         _measure(*names)

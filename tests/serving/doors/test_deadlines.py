@@ -5,6 +5,7 @@ import asyncio
 import grpc
 import pytest
 
+from serving.doors.answering import Answering
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.metrics import Metrics
@@ -42,7 +43,8 @@ class Scene:
         self.servable = fake_servable("shades", engine=self.engine, clock=self.clock)
         repository = Repository({"shades": ServedModel("shades", {1: self.servable})}, {})
         classifier = Classifier(repository, Limits(), self.metrics, self.clock, decoding_threads=1)
-        self.door = ClassificationDoor(classifier, repository, self.metrics, self.clock, stream_window=4, drain=Drain())
+        answering = Answering(classifier, repository, self.metrics, self.clock)
+        self.door = ClassificationDoor(answering, repository, self.clock, stream_window=4, drain=Drain())
 
     async def ask(self, level: int, seconds: float | None) -> asyncio.Task:
         call = asyncio.create_task(self.door.Classify(asked(level), Context(seconds)))

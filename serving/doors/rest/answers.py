@@ -1,0 +1,121 @@
+"""What a ClassifyResponse and a ListModelsResponse are in JSON: the proto's fields, with names for its enumerations.
+
+Not protobuf's own JSON: there versions are strings, and the scores of many views hold up the event loop for far longer.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from serving.doors.rest.names import VIEWS, VOTES, ViewsName, VoteName
+
+_Views = Annotated[ViewsName, BeforeValidator(VIEWS.name)]
+_Vote = Annotated[VoteName, BeforeValidator(VOTES.name)]
+
+
+_ANSWER: dict[str, Any] = {
+    "label": "7",
+    "abstained": "",
+    "predictions": [{"label": "7", "class_id": 7, "probability": 0.999}],
+    "model_versions": [{"name": "lenet5-a", "version": 1}],
+    "views": "ten",
+    "vote": "mean-probability",
+    "view_agreement": 1.0,
+    "member_agreement": 1.0,
+    "views_used": 10,
+    "rows_used": 10,
+    "absent_members": [],
+    "timing": {"decode_seconds": 0.0002, "queue_seconds": 0.0001, "compute_seconds": 0.0008},
+    "cached": False,
+    "view_scores": [],
+    "member_scores": [],
+}
+_CATALOGUE: dict[str, Any] = {
+    "models": [
+        {
+            "name": "lenet5-a",
+            "versions": [2, 1],
+            "version_labels": {"production": 1},
+            "members": [],
+            "labels": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+            "vote": "mean-probability",
+        }
+    ]
+}
+
+
+class _Message(BaseModel):
+    """Read from the message of its name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Prediction(_Message):
+    label: str
+    class_id: int = Field(description="The index of the class in the model's labels.")
+    probability: float = Field(description="From 0 to 1; over all classes of a model they add up to 1.")
+
+
+class ModelVersion(_Message):
+    name: str
+    version: int
+
+
+class AbsentMember(_Message):
+    model_version: ModelVersion
+    reason: str = Field(description="late or failed.")
+
+
+class Scores(_Message):
+    name: str = Field(description='"centre", "top left mirrored", ...; or the member\'s name.')
+    probabilities: list[float] = Field(description="Of every class, in class order.")
+
+
+class Timing(_Message):
+    decode_seconds: float
+    queue_seconds: float = Field(description="From entering the members' queues to the start of the last batch.")
+    compute_seconds: float = Field(description="From there to the last member's scores.")
+
+
+class Answer(_Message):
+    """What won the vote, and how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
+
+    label: str = Field(description="The label that won; empty where the answer abstains.")
+    abstained: str = Field(description="Why it does; empty where it does not.")
+    predictions: list[Prediction] = Field(description="The top_k classes, most probable first.")
+    model_versions: list[ModelVersion] = Field(description="Who answered; of an ensemble, each member's version.")
+    views: _Views
+    vote: _Vote
+    view_agreement: float = Field(description="Of all views, the share whose best class is the winner.")
+    member_agreement: float = Field(description="The share of members that would have named the winner alone.")
+    views_used: int = Field(description="How many views voted.")
+    rows_used: int = Field(description="Rows computed for this answer, over all members.")
+    absent_members: list[AbsentMember] = Field(description="Members of a quorum that failed or were late.")
+    timing: Timing
+    cached: bool = Field(description="Whether the answer was given before, to the same question.")
+    view_scores: list[Scores] = Field(description="Filled where the request asked for them.")
+    member_scores: list[Scores] = Field(description="Filled where the request asked for them.")
+
+
+class Member(_Message):
+    model_version: ModelVersion
+    weight: float = Field(description="Relative to the other members'.")
+
+
+class Model(_Message):
+    name: str
+    versions: list[int] = Field(description="Ready, newest first. Empty for an ensemble.")
+    version_labels: dict[str, int] = Field(description="Names given to versions.")
+    members: list[Member] = Field(description="For an ensemble: who votes. Empty for a model.")
+    labels: list[str] = Field(description="Class names, in class order.")
+    vote: _Vote = Field(description="The vote taken where a request names none.")
+
+
+class Catalogue(_Message):
+    """Everything that can be asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_CATALOGUE]})
+
+    models: list[Model] = Field(description="In order of name.")
