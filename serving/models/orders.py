@@ -37,6 +37,11 @@ class Orders(BaseModel):
     closed: list[str] = []
     """Models of which no version is to be ready."""
 
+    def named_versions(self, name: str) -> set[int]:
+        """Versions of the model that an order wants to be there, those that a rollback may return to among them."""
+        labels = self.labels.get(name, {}).values()
+        return {*labels, *self.promoted.get(name, ()), *self.loaded.get(name, ())}
+
     def load(self, name: str, version: int | None) -> "Orders":
         """`name` is served again; `version`, where one is given, whatever the policy wants."""
         unloaded = [each for each in self.unloaded.get(name, []) if version not in (None, each)]
