@@ -118,7 +118,8 @@ class Server:
         await refusing
         await self._http.stop()
         self._classifier.close()
-        at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
+        servables = self._manager.servables if self._manager else self.repository.servables
+        at_rest = await asyncio.gather(*(servable.close() for servable in servables))
         return all(at_rest)
 
     def _grpc_server(self) -> grpc.aio.Server:

@@ -84,10 +84,10 @@ class Orders(BaseModel):
 
     def roll_back(self, name: str) -> "Orders":
         """Production is what it was before the last promotion. Raises NotServed where there was none."""
-        *earlier, before = self.promoted.get(name) or [None]
-        if before is None:
+        promoted = self.promoted.get(name)
+        if not promoted:
             raise NotServed(f"A rollback follows a promotion; of {name!r} there was none. Promote a version instead.")
-        return self.label(name, PRODUCTION, before)._with(promoted=_put(self.promoted, name, earlier))
+        return self.label(name, PRODUCTION, promoted[-1])._with(promoted=_put(self.promoted, name, promoted[:-1]))
 
     def _with(self, **changed: object) -> "Orders":
         return self.model_copy(update=changed)
