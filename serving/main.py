@@ -35,6 +35,7 @@ from serving.models.engines.loading import EngineLoader
 from serving.models.engines.operations import Trust
 from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.manager import Manager
+from serving.models.memory import spare_what_stays
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
 from serving.models.stores.address import local_models
@@ -127,7 +128,8 @@ class Server:
         await refusing
         await self._http.stop()
         self._classifier.close()
-        at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
+        servables = self._manager.servables if self._manager else self.repository.servables
+        at_rest = await asyncio.gather(*(servable.close() for servable in servables))
         return all(at_rest)
 
     def _grpc_server(self) -> grpc.aio.Server:
@@ -199,6 +201,7 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     Returns whether every engine came to rest; where one did not, its thread outlives the event loop.
     """
     use_threads(settings.engine_threads)
+    spare_what_stays()
     metrics = Metrics()
     keeper = _keeper(settings, metrics)
     if keeper:

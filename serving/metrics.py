@@ -149,7 +149,6 @@ class Metrics:
             self.dropped_rows,
             self.rows_for_nobody,
             self.model_loaded,
-            self.model_failed,
         )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
@@ -181,6 +180,10 @@ class Metrics:
     def version_failed(self, model: str, version: int) -> None:
         """A version could not be loaded."""
         self.model_failed.labels(model, version).set(1)
+
+    def version_forgiven(self, model: str, version: int) -> None:
+        """That it could not be loaded counts no more."""
+        self.model_failed.remove(model, version)
 
     def version_gone(self, model: str, version: int) -> None:
         """Nothing is left of a version but what was counted in all."""

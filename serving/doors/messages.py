@@ -63,7 +63,7 @@ def to_list(repository: Repository) -> pb.ListModelsResponse:
 
 def to_status(status: VersionStatus) -> pb.VersionStatus:
     """What is known of a version."""
-    return pb.VersionStatus(version=status.version, state=int(status.state), error=status.error)
+    return pb.VersionStatus(version=status.version, state=f"STATE_{status.state.name}", error=status.error)
 
 
 def _version(member: Member) -> pb.ModelVersion:

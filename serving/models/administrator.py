@@ -30,7 +30,7 @@ class Administrator:
     async def unload(self, name: str, version: int | None = None) -> None:
         """Serves `version` of `name` no more, or nothing of it."""
         async with self._turn:
-            await self._manager.look(wait_for_writers=False)
+            await self._manager.look(whole=name)
             self._check_on_disk(name, version)
             if reasons := self._manager.needed_by(name, version):
                 raise InvalidRequest(
@@ -64,7 +64,7 @@ class Administrator:
     async def _order(self, name: str, version: int | None, change: Callable[[Orders], Orders]) -> None:
         """Has the orders `change`, and `version` ready by that; else they are as they were."""
         async with self._turn:
-            await self._manager.look(wait_for_writers=False)
+            await self._manager.look(whole=name)
             self._check_on_disk(name, version)
             self._manager.try_again(name, version)
             before = await self._keep(name, change)
@@ -89,7 +89,7 @@ class Administrator:
                 f"Orders are kept beside the models; {self._root} cannot be written to ({error.strerror}). "
                 "Declare labels in models.yaml instead, or let the server write there."
             ) from error
-        await self._manager.look(wait_for_writers=False)
+        await self._manager.look(whole=name)
         await self._manager.settled(name)
         return before
 

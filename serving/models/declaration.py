@@ -121,6 +121,10 @@ class Declaration(_Declared):
         return self.models.get(name, ModelDeclaration())
 
     def pinned_versions(self, model: str) -> set[int]:
+        """Versions of `model` that ensembles or labels name."""
+        return self.voting_versions(model) | set(self.labels.get(model, {}).values())
+
+    def voting_versions(self, model: str) -> set[int]:
         """Versions of `model` that ensembles name."""
         members = (member for ensemble in self.ensembles.values() for member in ensemble.members)
         return {member.version for member in members if member.model == model and member.version}

@@ -30,11 +30,7 @@ def goal_of(name: str, now: Inventory) -> Goal:
         found,
         now.incomplete.get(name, {}),
         barred=set(found) if name in orders.closed else set(orders.unloaded.get(name, ())),
-        pinned={
-            *now.declaration.pinned_versions(name),
-            *labels_of(name, now).values(),
-            *orders.loaded.get(name, ()),
-        },
+        pinned={*now.declaration.voting_versions(name), *labels_of(name, now).values(), *orders.loaded.get(name, ())},
     )
 
 

@@ -40,9 +40,11 @@ class Inventory:
     ensemble_cards: Files = Files(frozenset())  # noqa: RUF009, it never changes
 
 
-def take_inventory(root: Path, since: Inventory | None = None, complete: Completeness | None = None) -> Inventory:
-    """Blocks. Versions that are other than at the inventory `since` are asked whether they are `complete`; without
-    anybody to say so, all are.
+def take_inventory(
+    root: Path, since: Inventory | None = None, complete: Completeness | None = None, whole: str | None = None
+) -> Inventory:
+    """Blocks. Versions that are other than at the inventory `since` are asked whether they are `complete`; those of the
+    model `whole`, and all where nobody can say, are taken to be.
 
     Raises OSError where `root` or a model in it cannot be read, and ModelRejected where models.yaml or the orders are
     none.
@@ -51,7 +53,8 @@ def take_inventory(root: Path, since: Inventory | None = None, complete: Complet
     directories = sorted(path for path in root.iterdir() if path.is_dir())
     models = {directory.name: versions for directory in directories if (versions := dict(_versions(directory)))}
     cards = Files(frozenset(_seen(path, path.name) for path in root.glob("*.card.json")))
-    incomplete = _incomplete(root, models, since or Inventory(), complete) if complete else {}
+    asked = {name: versions for name, versions in models.items() if name != whole}
+    incomplete = _incomplete(root, asked, since or Inventory(), complete) if complete else {}
     return Inventory(declaration, orders, models, incomplete, cards)
 
 

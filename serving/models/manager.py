@@ -79,16 +79,15 @@ class Manager:
             )
         return self.repository
 
-    async def look(self, wait_for_writers: bool = True) -> None:
+    async def look(self, whole: str | None = None) -> None:
         """Looks into the directory once, and heads for what it says now.
 
-        New versions, and those that failed and have other files now, are loaded once they are complete, or at once
-        unless it is to `wait_for_writers`. What cannot be read is told, and changes nothing.
+        New versions, and those that failed and have other files now, are loaded once they are complete; those of the
+        model `whole` at once. What cannot be read is told, and changes nothing.
         """
         async with self._looking:
             try:
-                complete = self._completeness if wait_for_writers else None
-                now = await asyncio.to_thread(take_inventory, self.root, self._last, complete)
+                now = await asyncio.to_thread(take_inventory, self.root, self._last, self._completeness, whole)
             except (OSError, ModelRejected) as error:
                 self._unread.are({f"{self.root} is served as it was": str(error)})
             else:
@@ -114,6 +113,11 @@ class Manager:
         """Loads and unloads nothing any more. A version that is being loaded is given up once it is there."""
         await asyncio.gather(*(upkeep.close() for upkeep in self._upkeeps.values()))
         self._threads.shutdown(wait=False)
+
+    @property
+    def servables(self) -> list[Servable]:
+        """Everything that is loaded, versions that are going too."""
+        return [servable for upkeep in self._upkeeps.values() for servable in upkeep.records.servables]
 
     def on_disk(self, name: str) -> Set[int]:
         """Versions of the model `name` that the last look found."""

@@ -2,11 +2,19 @@
 
 import ctypes
 import gc
-import sys
+
+
+def spare_what_stays() -> None:
+    """Keeps all there is now out of collections to come, which stop every thread for as long as they look around: call
+    it once everything is imported, and before models are loaded.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def give_back_memory() -> None:
     """Collects what refers to itself, as graphs do, and has the C library return what is free. Blocks."""
     gc.collect()
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):  # glibc's; musl has none
-        ctypes.CDLL(None).malloc_trim(0)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # glibc has it, and others return memory by themselves
+        library.malloc_trim(0)

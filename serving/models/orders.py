@@ -37,6 +37,11 @@ class Orders(BaseModel):
     closed: list[str] = []
     """Models of which no version is to be ready."""
 
+    def named_versions(self, name: str) -> set[int]:
+        """Versions of the model that an order wants to be there, those that a rollback may return to among them."""
+        labels = self.labels.get(name, {}).values()
+        return {*labels, *self.promoted.get(name, ()), *self.loaded.get(name, ())}
+
     def load(self, name: str, version: int | None) -> "Orders":
         """`name` is served again; `version`, where one is given, whatever the policy wants."""
         unloaded = [each for each in self.unloaded.get(name, []) if version not in (None, each)]
@@ -79,10 +84,10 @@ class Orders(BaseModel):
 
     def roll_back(self, name: str) -> "Orders":
         """Production is what it was before the last promotion. Raises NotServed where there was none."""
-        *earlier, before = self.promoted.get(name) or [None]
-        if before is None:
+        promoted = self.promoted.get(name)
+        if not promoted:
             raise NotServed(f"A rollback follows a promotion; of {name!r} there was none. Promote a version instead.")
-        return self.label(name, PRODUCTION, before)._with(promoted=_put(self.promoted, name, earlier))
+        return self.label(name, PRODUCTION, promoted[-1])._with(promoted=_put(self.promoted, name, promoted[:-1]))
 
     def _with(self, **changed: object) -> "Orders":
         return self.model_copy(update=changed)

@@ -35,7 +35,7 @@ class Records:
     def __init__(self) -> None:
         self.ready: dict[int, Ready] = {}
         self.loading: int | None = None
-        self.unloading: list[int] = []
+        self.unloading: list[Ready] = []
         self.failures: dict[int, Failure] = {}
         self.ended: set[int] = set()
         """On disk, and not served any more."""
@@ -47,15 +47,24 @@ class Records:
         """Of every version that is known, newest first."""
         states = dict.fromkeys(self.coming, State.START)
         states |= dict.fromkeys((*self.ended, *self.failures), State.END)
-        states |= dict.fromkeys(self.unloading, State.UNLOADING)
+        states |= dict.fromkeys(self._unloading_versions, State.UNLOADING)
         states |= {self.loading: State.LOADING} if self.loading else {}
         states |= dict.fromkeys(self.ready, State.AVAILABLE)
         errors = {**self.coming, **{version: failure.error for version, failure in self.failures.items()}}
         return [VersionStatus(each, states[each], errors.get(each, "")) for each in sorted(states, reverse=True)]
 
+    @property
+    def servables(self) -> list[Servable]:
+        """Everything that takes memory."""
+        return [each.servable for each in (*self.ready.values(), *self.unloading)]
+
+    @property
+    def _unloading_versions(self) -> list[int]:
+        return [each.servable.version for each in self.unloading]
+
     def knows(self, version: int) -> bool:
         """Whether anything of `version` is left: a servable, or a failure that stands."""
-        return version in self.ready or version in self.failures or version in (self.loading, *self.unloading)
+        return version in self.ready or version in self.failures or version in (self.loading, *self._unloading_versions)
 
     def usable(self, goal: Goal) -> set[int]:
         """Versions that answer or might: on disk, not barred, and of those that do not answer none that failed or of
@@ -67,7 +76,7 @@ class Records:
     def loaded(self, declared: ModelDeclaration) -> Loaded:
         """The versions that take memory, told apart by whether they are `declared` so now."""
         current = {version for version, ready in self.ready.items() if ready.declared == declared.of_loading}
-        return Loaded(current, set(self.ready) - current, set(self.unloading))
+        return Loaded(current, set(self.ready) - current, set(self._unloading_versions))
 
     def outlived(self, goal: Goal) -> list[int]:
         """Versions whose failure is of other files or another declaration than those of `goal`."""

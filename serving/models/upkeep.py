@@ -42,6 +42,9 @@ class Watcher(Protocol):
 
     def version_ready(self, name: str, version: int, queued_rows: Callable[[], int]) -> None: ...
     def version_failed(self, name: str, version: int) -> None: ...
+    def version_forgiven(self, name: str, version: int) -> None:
+        """That it failed counts no more."""
+
     def version_gone(self, name: str, version: int) -> None:
         """Nothing is left of it: no servable, and no failure that stands."""
 
@@ -153,6 +156,7 @@ class Upkeep:
     def _forgive(self, failed: Iterable[int]) -> None:
         for version in failed:
             del self.records.failures[version]
+            self._watcher.version_forgiven(self.name, version)
             self._forget(version)
 
     def _retire(self, version: int) -> None:
@@ -162,19 +166,18 @@ class Upkeep:
         self._around.moved()
 
     def _close_later(self, leaving: Ready) -> None:
-        self.records.unloading.append(leaving.servable.version)
+        self.records.unloading.append(leaving)
         task = asyncio.create_task(self._close(leaving))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     async def _close(self, leaving: Ready) -> None:
-        servable, place = leaving.servable, leaving.place
-        version = servable.version
-        await servable.holds.ended()
-        await servable.close(patience=None)
-        del leaving, servable  # who keeps a reference keeps its memory
+        version, place = leaving.servable.version, leaving.place
+        await leaving.servable.holds.ended()
+        await leaving.servable.close(patience=None)
+        self.records.unloading.remove(leaving)
+        del leaving  # who keeps a reference keeps its memory
         place.give_back()
-        self.records.unloading.remove(version)
         log.info("%s version %s is unloaded", self.name, version)
         self._forget(version)
         await self._around.unloaded()

@@ -60,6 +60,7 @@ def steps(monkeypatch) -> list[object]:
     taken = []
     monkeypatch.setattr(main, "Server", QuietServer)
     monkeypatch.setattr(main, "use_threads", taken.append)
+    monkeypatch.setattr(main, "spare_what_stays", lambda: None)  # the tests go on
     monkeypatch.setattr(main, "manage", lambda *_: NoModels(taken))
     return taken
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from serving.errors import ModelRejected
 from serving.models.declaration import read_declaration
+from serving.models.orders import read_orders
 from serving.models.stores.mirror import Incomplete, Mirror
 from serving.models.stores.planning import Seen, plan, wanted, watched
 from serving.models.stores.shelf import Files, Shelf, Version
@@ -76,10 +77,19 @@ class Follower:
         return Round(fetched, todo.hide, waiting, reasons, remote.strays)
 
     def _pins(self, beside: Path, remote: Shelf) -> frozenset[Version]:
-        """Versions that the store's models.yaml names; the last that were known where it cannot be read."""
+        """Versions that the store's models.yaml or an administrator's orders want; the last that were known where
+        those cannot be read.
+        """
         try:
-            declaration = read_declaration(beside)
+            declaration, orders = read_declaration(beside), read_orders(self._mirror.models)
         except ModelRejected:  # the repository that reads it says so
             return self._pinned
-        models = {version.model for version in remote.versions}
-        return frozenset(Version(model, n) for model in models for n in declaration.pinned_versions(model))
+        numbers: dict[str, set[int]] = {}
+        for model, number in remote.versions:
+            numbers.setdefault(model, set()).add(number)
+
+        def wanted_of(model: str) -> set[int]:
+            by_policy = declaration.of_model(model).wants(numbers[model])
+            return {*by_policy, *declaration.pinned_versions(model), *orders.named_versions(model)}
+
+        return frozenset(Version(model, number) for model in numbers for number in wanted_of(model))

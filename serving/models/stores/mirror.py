@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from serving.errors import ModelRejected
 from serving.models import card as cards
+from serving.models.orders import ORDERS
 from serving.models.stores.address import SHOWN
 from serving.models.stores.shelf import Entry, Files, Version, identity
 from serving.models.stores.store import Store
@@ -86,7 +87,7 @@ class Mirror:
     @contextmanager
     def beside(self, listed: Files) -> Iterator[Path]:
         """A directory with the files beside the models that the store has. Once the block ends well, a repository sees
-        them, each set in one step, and no others. Raises what `fetch` does.
+        them, each set in one step, and no others but the administrators' orders. Raises what `fetch` does.
         """
         with tempfile.TemporaryDirectory(dir=self._incoming) as staging:
             for name, entry in listed.items():
@@ -100,7 +101,7 @@ class Mirror:
             for name in listed:
                 Path(staging, name).replace(self.models / name)
         for path in self.models.iterdir():
-            if path.is_file() and path.name not in listed:
+            if path.is_file() and path.name not in (*listed, ORDERS):
                 path.unlink()
 
     def hide(self, version: Version) -> None:

@@ -17,6 +17,7 @@ NUMBERS = {
     errors.Overloaded: 429,
     errors.DeadlinePassed: 504,
     errors.Unavailable: 503,
+    errors.ModelRejected: 412,
 }
 
 

@@ -36,9 +36,10 @@ def test_a_declaration_is_read(tmp_path):
     ]
 
 
-def test_versions_of_members_are_pinned(tmp_path):
+def test_versions_of_labels_and_of_members_are_pinned(tmp_path):
     declaration = declared(tmp_path, WHOLE)
-    assert declaration.pinned_versions("shades") == set()
+    assert declaration.pinned_versions("shades") == {1, 2}
+    assert declaration.pinned_versions("tones") == set()
     assert declaration.pinned_versions("greys") == {3}
 
 

@@ -369,3 +369,31 @@ async def test_with_resources_preserved_a_bad_version_gives_way_to_the_old_one(d
         disk.add("shades", 2)
         await catch_up(manager)
         assert (answers(manager), states(manager)) == (1, {1: State.AVAILABLE, 2: State.END})
+
+
+@on_a_loop
+async def test_a_version_that_cannot_be_loaded_as_it_is_declared_now_is_served_as_it_was_and_says_why(disk):
+    disk.add("shades", 1)
+    async with managed(disk) as manager:
+        disk.broken.add(("shades", 1))
+        disk.declare("models: {shades: {max_queue_rows: 12}}")
+        await catch_up(manager)
+        assert manager.repository.status("shades") == [(1, State.AVAILABLE, "shades 1 is broken")]
+        assert disk.sample("tencrop_model_failed", 1) == 1
+        disk.declare("models: {shades: {max_queue_rows: 13}}")
+        disk.broken.clear()
+        await catch_up(manager)
+        assert manager.repository.status("shades") == [(1, State.AVAILABLE, "")]
+        assert disk.sample("tencrop_model_failed", 1) is None
+        assert disk.sample("tencrop_model_loaded", 1) == 1
+
+
+@on_a_loop
+async def test_a_version_that_is_held_when_the_server_stops_is_among_those_to_be_closed(disk):
+    disk.add("shades", 1)
+    async with managed(disk) as manager:
+        with manager.repository.hold(ANY):
+            disk.add("shades", 2)
+            await catch_up(manager)
+            await manager.close()
+            assert sorted(servable.version for servable in manager.servables) == [1, 2]
