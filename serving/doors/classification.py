@@ -1,6 +1,5 @@
 """The door for protos/classification.proto: requests in, answers or statuses out."""
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -13,12 +12,12 @@ from protos.classification_pb2_grpc import ClassificationServicer
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.messages import to_list, to_response
 from serving.doors.statuses import Refusal, status_of
-from serving.doors.streams import in_order_of_completion
+from serving.doors.streams import in_order_of_completion, write
 from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.plans import CROPS
+from serving.pipeline.plans import views_label
 
 Outcome = pb.ClassifyResponse | Refusal
 
@@ -73,7 +72,7 @@ class ClassificationDoor(ClassificationServicer):
             answers = in_order_of_completion(requests, answer, self._stream_window, self._drain.stopping)
             async with aclosing(answers):
                 async for response in answers:
-                    await _write(response, context)
+                    await write(response, context)
         if self._drain.stopping.is_set():
             await status_of(STOPPING).abort(context)
 
@@ -93,7 +92,7 @@ class ClassificationDoor(ClassificationServicer):
                 raise request
             model = request.model.name if request.model.name in self._repository.names else ""
             answer = await self._classifier.classify(request, deadline)
-            model, views, code = answer.ensemble.name, _views_label(answer.views), grpc.StatusCode.OK
+            model, views, code = answer.ensemble.name, views_label(answer.views), grpc.StatusCode.OK
             return to_response(answer, request)
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
@@ -108,16 +107,3 @@ class ClassificationDoor(ClassificationServicer):
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()
         return math.inf if remaining is None else self._clock() + remaining
-
-
-def _views_label(views: pb.Views) -> str:
-    """How many crops; the name of other choices, for boxes may be of any number."""
-    return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()
-
-
-async def _write(response: pb.ClassifyStreamResponse, context: grpc.aio.ServicerContext) -> None:
-    """Sends an answer. Where the caller has gone meanwhile this is cancelled, as gRPC is about to do itself."""
-    try:
-        await context.write(response)
-    except grpc.aio.InternalError as error:
-        raise asyncio.CancelledError("The caller has gone.") from error
