@@ -12,13 +12,18 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from protos import classification_pb2, open_inference_pb2
 from serving.cores import cores
-from serving.doors.bodies import SERVICE, handlers_of
+from serving.doors.bodies import handlers_of
 from serving.doors.classification import ClassificationDoor
 from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
+from serving.doors.open_inference.inference import Inference
+from serving.doors.open_inference.rest import open_inference_router
+from serving.doors.open_inference.servicer import OpenInferenceDoor
+from serving.doors.open_inference.statistics import Statistics
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
@@ -34,6 +39,10 @@ from serving.pipeline.room import Bounds
 from serving.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_CLASSIFICATION = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
+_OPEN_INFERENCE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+_SERVICES = (_CLASSIFICATION.full_name, _OPEN_INFERENCE.full_name)
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -63,19 +72,25 @@ class Server:
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
+        statistics = Statistics(metrics, time.monotonic)
+        inference = Inference(self._classifier, repository, metrics, statistics, time.monotonic, settings.stream_window)
+        self._open_inference = OpenInferenceDoor(
+            inference, statistics, repository, time.monotonic, self._drain, settings.stream_window
+        )
         self._health = HealthDoor()
         self._grpc = self._grpc_server()
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
+        routers = [open_inference_router(inference, statistics, repository, self._drain)]
+        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, routers, longest))
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""
         self.grpc_port = _bind(self._grpc, self._settings.host, self._settings.grpc_port)
         await _listen(self._http, self._settings.host, self._settings.http_port)
         self.http_port = self._http.port
-        for service in ("", SERVICE.full_name):
+        for service in ("", *_SERVICES):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._health.tell_of(self.repository)
         self._telling = asyncio.create_task(self._health.keep_telling_of(self.repository))
@@ -108,9 +123,10 @@ class Server:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
             ]
         )
-        server.add_generic_rpc_handlers((handlers_of(self._door),))
+        doors = {_CLASSIFICATION: self._door, _OPEN_INFERENCE: self._open_inference}
+        server.add_generic_rpc_handlers(tuple(handlers_of(service, door) for service, door in doors.items()))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         return server
 
 
