@@ -15,7 +15,7 @@ serve: .venv/training  ## train three small networks, once, and serve them
 	$(BIN)/python -m training.first_light
 	$(BIN)/tencrop serve --engine-threads 1
 
-test: .venv/dev lint  ## check the code and run the tests
+test: .venv/dev .venv/clients lint  ## check the code and run the tests
 	$(BIN)/python -m pytest
 
 parity: .venv/parity  ## hold our networks against torchvision's; installs torch, some gigabytes
@@ -55,6 +55,12 @@ augmentation: .venv/training  ## draw docs/augmentation.png
 clean:  ## remove the environment, what was trained, and caches
 	rm -rf .venv models runs pictures build *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Clients of other servers, whose pins conflict with ours, for the tests in tests/contract.
+.venv/clients: constraints-clients.txt
+	$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check -c $< 'tritonclient[grpc,http]' kserve
+	touch $@
 
 # One stamp an extra: the environment is made again where what it was made from has changed.
 .venv/training .venv/dev .venv/parity: pyproject.toml constraints.txt

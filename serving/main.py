@@ -47,6 +47,10 @@ from serving.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_CLASSIFICATION = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
+_OPEN_INFERENCE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+_SERVICES = (_CLASSIFICATION.full_name, _OPEN_INFERENCE.full_name)
+
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
 _REFUSING_SECONDS = 0.25
@@ -140,9 +144,10 @@ class Server:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
             ],
         )
-        server.add_generic_rpc_handlers((handlers_of(self._door),))
+        doors = {_CLASSIFICATION: self._door, _OPEN_INFERENCE: self._open_inference}
+        server.add_generic_rpc_handlers(tuple(handlers_of(service, door) for service, door in doors.items()))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         return server
 
     def _admin_server(self, manager: Manager) -> grpc.aio.Server:

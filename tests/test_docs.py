@@ -14,9 +14,8 @@ from serving.models.declaration import Declaration, EnsembleDeclaration, MemberD
 from serving.settings import Settings
 
 TREE = Path(__file__).parents[1]
-DOCUMENTS = [
-    path for pattern in ("*.md", "serving/*.md", "training/*.md", "tests/*/*.md") for path in sorted(TREE.glob(pattern))
-]
+_PATTERNS = ("*.md", "docs/*.md", "serving/*.md", "training/*.md", "tests/*/*.md")
+DOCUMENTS = [path for pattern in _PATTERNS for path in sorted(TREE.glob(pattern))]
 SERVING = (TREE / "serving" / "README.md").read_text()
 
 

@@ -11,7 +11,7 @@ from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.plans import CROPS
+from serving.pipeline.plans import views_label
 
 Outcome = pb.ClassifyResponse | Refusal
 
@@ -39,7 +39,7 @@ class Answering:
                 raise request
             model = request.model.name if request.model.name in self._repository.names else ""
             answer = await self._classifier.classify(request, deadline)
-            model, views, code = answer.ensemble.name, _views_label(answer.views), grpc.StatusCode.OK
+            model, views, code = answer.ensemble.name, views_label(answer.views), grpc.StatusCode.OK
             return to_response(answer, request)
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
@@ -50,8 +50,3 @@ class Answering:
             if code is grpc.StatusCode.CANCELLED and self._clock() >= deadline:
                 code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC and HTTP cancel as well
             self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
-
-
-def _views_label(views: pb.Views) -> str:
-    """How many crops; the name of other choices, for boxes may be of any number."""
-    return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()

@@ -1,6 +1,5 @@
 """The door for protos/classification.proto: requests in, answers or statuses out."""
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -14,7 +13,7 @@ from serving.doors.answering import Answering
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.messages import to_list
 from serving.doors.statuses import Refusal, status_of
-from serving.doors.streams import in_order_of_completion
+from serving.doors.streams import in_order_of_completion, write
 from serving.errors import InvalidRequest
 from serving.models.repository import Repository
 
@@ -67,7 +66,7 @@ class ClassificationDoor(ClassificationServicer):
             answers = in_order_of_completion(requests, answer, self._stream_window, self._drain.stopping)
             async with aclosing(answers):
                 async for response in answers:
-                    await _write(response, context)
+                    await write(response, context)
         if self._drain.stopping.is_set():
             await status_of(STOPPING).abort(context)
 
@@ -81,11 +80,3 @@ class ClassificationDoor(ClassificationServicer):
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()
         return math.inf if remaining is None else self._clock() + remaining
-
-
-async def _write(response: pb.ClassifyStreamResponse, context: grpc.aio.ServicerContext) -> None:
-    """Sends an answer. Where the caller has gone meanwhile this is cancelled, as gRPC is about to do itself."""
-    try:
-        await context.write(response)
-    except grpc.aio.InternalError as error:
-        raise asyncio.CancelledError("The caller has gone.") from error

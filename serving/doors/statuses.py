@@ -51,6 +51,11 @@ class Refusal(NamedTuple):
         raise AssertionError("abort raises")
 
 
+def code_of(error: Exception) -> grpc.StatusCode:
+    """The code of its status: INTERNAL of what is the server's own fault."""
+    return _CODES.get(type(error), grpc.StatusCode.INTERNAL)  # type: ignore[arg-type]
+
+
 def status_of(error: Exception) -> Refusal:
     """The status for `error`. What is the server's own fault is logged whole, under an id that the
     caller is told, and the caller is told nothing else of it.

@@ -4,8 +4,35 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
+import grpc.aio
+from google.protobuf.message import Message
+
 Item = TypeVar("Item")
 Given = TypeVar("Given")
+
+
+def in_turn(answer: Callable[[Item], Awaitable[Given]]) -> Callable[[Item], Awaitable[Given]]:
+    """`answer`, whose calls return in the order in which they began."""
+    last = asyncio.Event()
+    last.set()
+
+    async def answer_in_turn(item: Item) -> Given:
+        nonlocal last
+        earlier, last = last, (mine := asyncio.Event())
+        given = await answer(item)
+        await earlier.wait()
+        mine.set()
+        return given
+
+    return answer_in_turn
+
+
+async def write(response: Message, context: grpc.aio.ServicerContext) -> None:
+    """Sends an answer. Where the caller has gone meanwhile this is cancelled, as gRPC is about to do itself."""
+    try:
+        await context.write(response)
+    except grpc.aio.InternalError as error:
+        raise asyncio.CancelledError("The caller has gone.") from error
 
 
 async def in_order_of_completion(

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protos import classification_pb2 as pb
 from serving.models.ensemble import Ensemble
 from serving.pipeline.choices import Choices
@@ -49,3 +52,14 @@ class Answer:
         if confidence >= wanted:
             return ""
         return f"The winner's probability is {confidence:.4g}; {wanted:.4g} was asked for."
+
+
+class RowAnswers(NamedTuple):
+    """The outcomes of votes over one view each."""
+
+    ensemble: Ensemble
+    logits: NDArray[np.float32]
+    """float32 [rows, classes]: divided by temperatures, averaged over members by weight."""
+    verdict: Verdict
+    """Its fields are of [rows, classes]."""
+    seconds: Seconds

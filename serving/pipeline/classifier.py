@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from protos import classification_pb2 as pb
 from serving import tracing
-from serving.errors import EngineFailed
+from serving.errors import EngineFailed, InvalidRequest
 from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
-from serving.pipeline.answer import Answer, Seconds
+from serving.pipeline.answer import Answer, RowAnswers, Seconds
 from serving.pipeline.brownout import stepped_down
 from serving.pipeline.cache import Decision, DecisionCache, Question
 from serving.pipeline.choices import Choices, choices_of
@@ -22,7 +22,7 @@ from serving.pipeline.plans import CROPS, PLANS
 from serving.pipeline.poll import Poll, Terms, poll, poll_adaptively
 from serving.pipeline.preparation import Preparation, bytes_of_rows
 from serving.pipeline.room import Bounds, Room
-from serving.pipeline.voting import agreement, vote
+from serving.pipeline.voting import agreement, each_verdict, mean_logits, vote
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +71,7 @@ class Classifier:
         question = Question(request, ensemble, choices.views, choices.rule)
         if known := self._cache.find(question):
             return self._answer_again(ensemble, choices, known)
-        way_back = min(_WAY_BACK * (deadline - arrived), _LONGEST_WAY_BACK)
-        terms = Terms(deadline - way_back, choices.priority, arrived)
+        terms = _terms(deadline, choices, arrived)
         views = self._views(ensemble, choices, terms)
         _check_time(ensemble, views, choices, terms)
 
@@ -92,6 +91,25 @@ class Classifier:
         tracing.stages(now, queue=(queued, polled.started), compute=(polled.started, scored), vote=(scored, now))
         self._metrics.answered(ensemble.name, answer.label)
         return answer
+
+    async def classify_rows(self, request: pb.ClassifyRequest, rows: NDArray[np.uint8], deadline: float) -> RowAnswers:
+        """Answers rows that the caller has cut, uint8 [N, height, width, channels], each alone, by the model, vote and
+        priority of `request`. Raises the errors of serving.errors; InvalidRequest where a member takes other rows.
+        """
+        arrived = self._clock()
+        with self._repository.hold(request.model) as ensemble, self._memory.held(ensemble.name, rows.nbytes):
+            choices = choices_of(request, ensemble.vote, len(ensemble.labels))
+            _check_rows(ensemble, rows)
+            of_members = [rows] * len(ensemble.members)
+            polled = await self._poll(ensemble, of_members, choices.views, choices, _terms(deadline, choices, arrived))
+        scored = self._clock()
+        verdict = each_verdict(polled.logits, choices.rule, polled.weights)
+        logits = mean_logits(polled.logits.swapaxes(0, 1)[:, :, None], polled.weights)
+        seconds = Seconds(0.0, polled.started - arrived, scored - polled.started)
+        self._metrics.decided(seconds.queue, seconds.compute, self._clock() - scored)
+        for winner in verdict.ranking[:, 0].tolist():
+            self._metrics.answered(ensemble.name, ensemble.labels[winner])
+        return RowAnswers(ensemble, logits, verdict, seconds)
 
     def _answer_again(self, ensemble: Ensemble, choices: Choices, known: Decision) -> Answer:
         """What a decision that was made in full means to who asks again."""
@@ -135,6 +153,23 @@ class Classifier:
     def close(self) -> None:
         """Gives the decoding threads back."""
         self._decoding.close()
+
+
+def _terms(deadline: float, choices: Choices, arrived: float) -> Terms:
+    """So that there is time left for the vote and the way back."""
+    way_back = min(_WAY_BACK * (deadline - arrived), _LONGEST_WAY_BACK)
+    return Terms(deadline - way_back, choices.priority, arrived)
+
+
+def _check_rows(ensemble: Ensemble, rows: NDArray[np.uint8]) -> None:
+    for member in ensemble.members:
+        taken = member.servable.card.input
+        shape = (taken.height, taken.width, taken.channels)
+        if rows.shape[1:] != shape:
+            raise InvalidRequest(
+                f"Rows for {member.servable.name!r} have the shape {['N', *shape]}; {list(rows.shape)} came. "
+                "Cut them so, or send whole pictures."
+            )
 
 
 def _check_time(ensemble: Ensemble, views: pb.Views, choices: Choices, terms: Terms) -> None:

@@ -124,6 +124,11 @@ PLANS: dict[int, tuple[View, ...] | tuple[WholeCanvas, ...]] = {**CROPS, pb.VIEW
 CHOICES = (*PLANS, pb.VIEWS_BOXES)
 
 
+def views_label(views: pb.Views) -> str:
+    """As metrics call them: how many crops; the name of other choices, for boxes may be of any number."""
+    return str(len(CROPS[views])) if views in CROPS else pb.Views.Name(views).removeprefix("VIEWS_").lower()
+
+
 def view_names(views: pb.Views, boxes: int) -> tuple[str, ...]:
     """What the views of a request are called that lists so many boxes."""
     if views == pb.VIEWS_BOXES:

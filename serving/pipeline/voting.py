@@ -45,6 +45,16 @@ def vote(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -
     return _ranked(probabilities.round(9), then_by=_mean(softmax(logits), weights))
 
 
+def each_verdict(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> Verdict:
+    """What `vote` would decide if each view were the only one: both of [views, classes]."""
+    return vote(logits.swapaxes(0, 1)[:, :, None], rule, weights)
+
+
+def mean_logits(logits: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
+    """Over views evenly, over members by weight: float32 [..., members, views, classes] -> [..., classes]."""
+    return _mean(logits, weights).astype(np.float32)
+
+
 def each_view(logits: NDArray[np.float32], rule: pb.Vote, weights: Sequence[float]) -> NDArray[np.float32]:
     """The probabilities that `vote` would find if each view were the only one: float32 [views, classes]."""
     return _probabilities(logits.swapaxes(0, 1)[:, :, None], rule, weights).astype(np.float32)

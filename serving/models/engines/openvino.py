@@ -85,7 +85,8 @@ class OpenVINOEngine(Engine):
         """See Engine.run. More callers than `batches_in_flight` wait for each other."""
         request = self._idle.get()
         try:
-            request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(rows), shared_memory=True))
+            # OpenVINO shares no memory that may not be written to, as a request's own may not.
+            request.set_input_tensor(openvino.Tensor(np.require(rows, requirements=["C", "W"]), shared_memory=True))
             request.infer()
             return request.get_output_tensor(self._logits).data.copy()
         finally:

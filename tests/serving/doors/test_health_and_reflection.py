@@ -11,7 +11,10 @@ from tests.serving.fakes import PATIENCE
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
-@pytest.mark.parametrize("service", ["", "tencrop.v1.Classification", "choir", "greys", "shades", "tones"])
+SERVICES = ["tencrop.v1.Classification", "inference.GRPCInferenceService"]
+
+
+@pytest.mark.parametrize("service", ["", *SERVICES, "choir", "greys", "shades", "tones"])
 def test_the_server_and_every_model_are_healthy(served, service):
     stub = health_pb2_grpc.HealthStub(served.channel)
     assert stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE).status == SERVING
@@ -32,7 +35,7 @@ def reflect(served, **question):
 
 def test_reflection_lists_the_services(served):
     services = {service.name for service in reflect(served, list_services="").list_services_response.service}
-    assert {"tencrop.v1.Classification", "grpc.health.v1.Health"} <= services
+    assert {*SERVICES, "grpc.health.v1.Health"} <= services
 
 
 def test_reflection_describes_our_service(served):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from serving.doors.streams import in_order_of_completion
+from serving.doors.streams import in_order_of_completion, in_turn
 from tests.serving.loops import on_a_loop
 
 
@@ -191,3 +191,26 @@ async def test_a_stream_that_opens_while_stopping_ends_without_an_item():
     await settle()
     assert everything.done()
     assert everything.result() == []
+
+
+@on_a_loop
+async def test_answers_in_turn_wait_for_those_asked_before():
+    promised = {item: asyncio.get_running_loop().create_future() for item in "abc"}
+    given: list[str] = []
+
+    async def answer(item: str) -> str:
+        return await promised[item]
+
+    answer_in_turn = in_turn(answer)
+
+    async def note(item: str) -> None:
+        given.append(await answer_in_turn(item))
+
+    notes = [asyncio.create_task(note(item)) for item in "abc"]
+    promised["c"].set_result("C")
+    promised["a"].set_result("A")
+    await settle()
+    assert given == ["A"]
+    promised["b"].set_result("B")
+    await asyncio.gather(*notes)
+    assert given == ["A", "B", "C"]

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protos import classification_pb2 as pb
-from serving.pipeline.voting import agreement, each_view, vote
+from serving.pipeline.voting import agreement, each_verdict, each_view, mean_logits, vote
 
 RULES = [pb.VOTE_MEAN_PROBABILITY, pb.VOTE_MEAN_LOGIT, pb.VOTE_MAJORITY]
 
@@ -168,3 +168,22 @@ def test_each_view_is_what_a_vote_of_that_view_alone_would_be(election, rule):
     together = each_view(logits, rule, weights)
     assert together.dtype == np.float32
     np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+@given(elections(), st.sampled_from(RULES))
+def test_verdicts_of_each_view_are_those_of_votes_over_it_alone(election, rule):
+    logits, weights = election
+    together = each_verdict(logits, rule, weights)
+    for view in range(logits.shape[1]):
+        alone = vote(logits[:, view : view + 1], rule, weights)
+        np.testing.assert_allclose(together.probabilities[view], alone.probabilities, atol=1e-6)
+        assert together.ranking[view].tolist() == alone.ranking.tolist()
+
+
+@given(elections())
+def test_mean_logits_are_even_over_views_and_by_weight_over_members(election):
+    logits, weights = election
+    expected = np.average(logits.astype(np.float64).mean(axis=1), axis=0, weights=weights)
+    found = mean_logits(logits, weights)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(logits).max())

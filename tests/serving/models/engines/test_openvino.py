@@ -54,6 +54,13 @@ def test_rows_need_not_lie_together(models_root):
     np.testing.assert_array_equal(engine.run(rows), SHADES_1.logits(rows).astype(np.float32))
 
 
+def test_rows_may_be_read_only(models_root):
+    engine = OpenVINOEngine(models_root / "shades" / "1")
+    rows = np.random.default_rng(0).integers(0, 256, (2, *SHADES_1.input_shape), np.uint8)
+    rows.flags.writeable = False
+    np.testing.assert_array_equal(engine.run(rows), SHADES_1.logits(rows).astype(np.float32))
+
+
 def test_a_precision_that_the_processor_lacks_is_not_claimed(models_root):
     engine = OpenVINOEngine(models_root / "shades" / "1", "bfloat16")
     rows = np.random.default_rng(0).integers(0, 256, (2, *SHADES_1.input_shape), np.uint8)

@@ -1,0 +1,71 @@
+"""What a request of the Open Inference Protocol asks, whichever way it came, and the answer that it gets."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from protos.classification_pb2 import ModelSpec
+from serving.doors.open_inference.tensors import Tensor
+from serving.doors.open_inference.told import told
+from serving.errors import InvalidRequest
+from serving.models import versions
+
+Parameter = bool | int | float | str
+
+
+class WantedOutput(NamedTuple):
+    """One tensor of the answer."""
+
+    name: str
+    classes: int = 0
+    """The best so many classes in its place; 0 for the tensor itself."""
+
+
+class Question(NamedTuple):
+    """A request."""
+
+    model: ModelSpec
+    id: str
+    parameters: Mapping[str, Parameter]
+    input: Tensor
+    outputs: Sequence[WantedOutput]
+    """None of them: all."""
+
+
+class Reply(NamedTuple):
+    """Its answer."""
+
+    model_name: str
+    model_version: str
+    """Empty of an ensemble."""
+    id: str
+    outputs: Sequence[Tensor]
+
+
+def model_spec(name: str, version: str) -> ModelSpec:
+    """A version is a number or a label; the newest where it is empty."""
+    if not version:
+        return ModelSpec(name=name)
+    number = versions.version_of(version)
+    return ModelSpec(name=name, version_label=version) if number is None else ModelSpec(name=name, version=number)
+
+
+def the_only_input(inputs: Sequence) -> None:
+    """Raises InvalidRequest where there is not just one."""
+    if len(inputs) != 1:
+        raise InvalidRequest(
+            f'A request has one input, "image" or "pictures"; {len(inputs)} came. '
+            "Send pictures that belong together as one tensor, and others as requests of their own."
+        )
+
+
+def wanted_output(name: str, parameters: Mapping[str, Parameter]) -> WantedOutput:
+    """Raises InvalidRequest where a parameter is none that outputs have, or not what it should be."""
+    unknown = sorted(set(parameters) - {"classification", "binary_data"})
+    if unknown:
+        raise InvalidRequest(f"An output has the parameters classification and binary_data; {told(unknown)} came.")
+    classes = parameters.get("classification", 0)
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 0:
+        raise InvalidRequest(
+            f"classification is how many classes; {told(classes)} came. Leave it out to get the tensor."
+        )
+    return WantedOutput(name, classes)

@@ -1,0 +1,147 @@
+"""The door for protos/open_inference.proto."""
+
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from functools import wraps
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from protos import open_inference_pb2 as pb
+from protos.open_inference_pb2_grpc import GRPCInferenceServiceServicer
+from serving.doors.drain import STOPPING, Drain
+from serving.doors.open_inference import models
+from serving.doors.open_inference.inference import Inference
+from serving.doors.open_inference.messages import question_in, response_of
+from serving.doors.open_inference.statistics import Statistics
+from serving.doors.statuses import status_of
+from serving.doors.streams import in_order_of_completion, in_turn, write
+from serving.errors import InvalidRequest, NotServed
+from serving.models.repository import Repository
+
+
+def _answering(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Ends the call by a status where `method` raises, or where what came is the InvalidRequest of bodies.py."""
+
+    @wraps(method)
+    async def answer(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            if isinstance(request, InvalidRequest):
+                raise request
+            return await method(self, request, context)
+        except Exception as error:
+            refusal = status_of(error)
+        return await refusal.abort(context)
+
+    return answer
+
+
+class OpenInferenceDoor(GRPCInferenceServiceServicer):
+    """Implements inference.GRPCInferenceService."""
+
+    def __init__(
+        self,
+        inference: Inference,
+        statistics: Statistics,
+        repository: Repository,
+        clock: Callable[[], float],
+        drain: Drain,
+        stream_window: int,
+    ) -> None:
+        """`stream_window` requests of one stream are worked on at a time. While `drain` stops, the server is not ready,
+        new requests are refused, and every open stream finishes those that it has taken, and ends with UNAVAILABLE.
+        """
+        self._inference = inference
+        self._statistics = statistics
+        self._repository = repository
+        self._clock = clock
+        self._drain = drain
+        self._stream_window = stream_window
+
+    @_answering
+    async def ServerLive(self, request: pb.ServerLiveRequest, context) -> pb.ServerLiveResponse:
+        return pb.ServerLiveResponse(live=True)
+
+    @_answering
+    async def ServerReady(self, request: pb.ServerReadyRequest, context) -> pb.ServerReadyResponse:
+        return pb.ServerReadyResponse(ready=not self._drain.stopping.is_set())
+
+    @_answering
+    async def ModelReady(self, request: pb.ModelReadyRequest, context) -> pb.ModelReadyResponse:
+        try:
+            return pb.ModelReadyResponse(ready=not models.ails(request.name, request.version, self._repository))
+        except NotServed:
+            return pb.ModelReadyResponse(ready=False)
+
+    @_answering
+    async def ServerMetadata(self, request: pb.ServerMetadataRequest, context) -> pb.ServerMetadataResponse:
+        return models.server()
+
+    @_answering
+    async def ModelMetadata(self, request: pb.ModelMetadataRequest, context) -> pb.ModelMetadataResponse:
+        return models.metadata(request.name, request.version, self._repository)
+
+    @_answering
+    async def ModelConfig(self, request: pb.ModelConfigRequest, context) -> pb.ModelConfigResponse:
+        return pb.ModelConfigResponse(config=models.config(request.name, request.version, self._repository))
+
+    @_answering
+    async def ModelStatistics(self, request: pb.ModelStatisticsRequest, context) -> pb.ModelStatisticsResponse:
+        return self._statistics.of(models.asked_of(request.name, request.version, self._repository))
+
+    @_answering
+    async def RepositoryIndex(self, request: pb.RepositoryIndexRequest, context) -> pb.RepositoryIndexResponse:
+        return pb.RepositoryIndexResponse(models=models.index(self._repository, request.ready))
+
+    @_answering
+    async def RepositoryModelLoad(self, request: pb.RepositoryModelLoadRequest, context) -> None:
+        raise models.elsewhere()
+
+    @_answering
+    async def RepositoryModelUnload(self, request: pb.RepositoryModelUnloadRequest, context) -> None:
+        raise models.elsewhere()
+
+    @_answering
+    async def ModelInfer(
+        self, request: pb.ModelInferRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ModelInferResponse:
+        if self._drain.stopping.is_set():
+            raise STOPPING.with_traceback(None)  # it is one for all calls
+        with self._drain.call():
+            return await self._answer("ModelInfer", request, self._deadline(context))
+
+    async def ModelStreamInfer(
+        self, requests: AsyncIterator[pb.ModelInferRequest | InvalidRequest], context: grpc.aio.ServicerContext
+    ) -> None:
+        """Answers come in the order of their requests: Triton's clients may tell them by that."""
+        deadline = self._deadline(context)
+
+        async def answer(request: pb.ModelInferRequest | InvalidRequest) -> pb.ModelStreamInferResponse:
+            try:
+                if isinstance(request, InvalidRequest):
+                    raise request
+                return pb.ModelStreamInferResponse(
+                    infer_response=await self._answer("ModelStreamInfer", request, deadline)
+                )
+            except Exception as error:
+                id = "" if isinstance(request, InvalidRequest) else request.id
+                failed = pb.ModelInferResponse(id=id)
+                return pb.ModelStreamInferResponse(error_message=status_of(error).message, infer_response=failed)
+
+        with self._drain.call():
+            answers = in_order_of_completion(requests, in_turn(answer), self._stream_window, self._drain.stopping)
+            async with aclosing(answers):
+                async for response in answers:
+                    await write(response, context)
+        if self._drain.stopping.is_set():
+            await status_of(STOPPING).abort(context)
+
+    async def _answer(self, method: str, request: pb.ModelInferRequest, deadline: float) -> pb.ModelInferResponse:
+        reply = await self._inference.answer(method, lambda: question_in(request), deadline)
+        return response_of(reply, raw=bool(request.raw_input_contents))
+
+    def _deadline(self, context: grpc.aio.ServicerContext) -> float:
+        remaining = context.time_remaining()
+        return math.inf if remaining is None else self._clock() + remaining

@@ -1,0 +1,96 @@
+"""gRPC's messages of any content become a question or a refusal, and replies come back whole."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protos import open_inference_pb2 as pb
+from serving.doors.open_inference.messages import question_in, response_of
+from serving.doors.open_inference.question import Reply
+from serving.doors.open_inference.tensors import Tensor
+from serving.errors import InvalidRequest
+from tests.serving.doors.open_inference.asking import about_rows, outputs_of, rows_for
+
+TEXTS = st.sampled_from(("", "image", "pictures", "UINT8", "BYTES", "FP32", "logits", "1", "classification"))
+PARAMETERS = st.dictionaries(
+    TEXTS,
+    st.builds(pb.InferParameter)
+    | st.builds(pb.InferParameter, int64_param=st.integers(-(2**63), 2**63 - 1))
+    | st.builds(pb.InferParameter, string_param=TEXTS),
+    max_size=2,
+)
+INPUTS = st.builds(
+    pb.ModelInferRequest.InferInputTensor,
+    name=TEXTS,
+    datatype=TEXTS,
+    shape=st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3), max_size=5),
+    contents=st.builds(pb.InferTensorContents, bytes_contents=st.lists(st.binary(max_size=3), max_size=3)),
+    parameters=PARAMETERS,
+)
+OUTPUTS = st.builds(pb.ModelInferRequest.InferRequestedOutputTensor, name=TEXTS, parameters=PARAMETERS)
+REQUESTS = st.builds(
+    pb.ModelInferRequest,
+    model_version=TEXTS,
+    parameters=PARAMETERS,
+    inputs=st.lists(INPUTS, max_size=2),
+    outputs=st.lists(OUTPUTS, max_size=2),
+    raw_input_contents=st.lists(st.binary(max_size=9), max_size=2),
+)
+
+
+@given(REQUESTS)
+def test_whatever_comes_is_a_question_or_refused(request_):
+    with suppress(InvalidRequest):
+        question_in(request_)
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "listed"])
+def test_tensors_of_a_reply_come_back_whole(raw):
+    tensors = [Tensor("logits", np.eye(2, 3, dtype=np.float32)), Tensor("label", np.array([b"a", b""], object))]
+    response = response_of(Reply("shades", "1", "7", tensors), raw)
+    assert (response.model_name, response.model_version, response.id) == ("shades", "1", "7")
+    assert bool(response.raw_output_contents) == raw
+    for name, data in tensors:
+        np.testing.assert_array_equal(outputs_of(response)[name], data)
+
+
+def test_samples_that_come_both_raw_and_listed_are_refused():
+    request = about_rows(rows_for())
+    request.inputs[0].contents.uint_contents.append(1)
+    with pytest.raises(InvalidRequest, match="raw or in its contents"):
+        question_in(request)
+
+
+def test_shared_memory_is_refused():
+    request = about_rows(rows_for())
+    request.inputs[0].parameters["shared_memory_region"].string_param = "a"
+    with pytest.raises(InvalidRequest, match="shared_memory_region"):
+        question_in(request)
+
+
+LONG = "x" * 100_000
+
+
+def with_input(**fields) -> pb.ModelInferRequest:
+    request = about_rows(rows_for())
+    request.inputs[0].MergeFrom(pb.ModelInferRequest.InferInputTensor(**fields))
+    return request
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        with_input(name=LONG, datatype=LONG),
+        with_input(shape=[1] * 100_000),
+        with_input(parameters={LONG: pb.InferParameter(bool_param=True)}),
+        pb.ModelInferRequest(inputs=[pb.ModelInferRequest.InferInputTensor()] * 1000),
+    ],
+    ids=["name", "shape", "parameter", "inputs"],
+)
+def test_a_refusal_repeats_no_more_than_a_line_of_what_came(request_):
+    with pytest.raises(InvalidRequest) as error:
+        question_in(request_)
+    assert len(str(error.value)) < 500
