@@ -17,6 +17,10 @@ class NotServed(TencropError):
     """No such model, version or label is being served."""
 
 
+class NoSuchSignature(TencropError):
+    """The model is served, and has no signature of that name."""
+
+
 class Overloaded(TencropError):
     """A queue is full, or too long for the caller's deadline. Repeating the request a little later may succeed."""
 

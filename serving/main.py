@@ -19,10 +19,12 @@ from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
+from serving.doors.tf_serving.door import TensorFlowServingDoor
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.loading import EngineLoader
 from serving.models.engines.operations import Trust
+from serving.models.engines.saved_model import SavedModelSignatures
 from serving.models.engines.tensorflow import dense_engine, use_threads
 from serving.models.repository import Repository
 from serving.models.servable import Batching, Servable
@@ -63,12 +65,15 @@ class Server:
         self._door = ClassificationDoor(
             self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
+        self._tf_serving = TensorFlowServingDoor(self._classifier, repository, metrics, time.monotonic, self._drain)
         self._health = HealthDoor()
         self._grpc = self._grpc_server()
         self._ready = False
         # In JSON a picture is base64, four characters to three bytes.
         longest = settings.max_picture_bytes * 4 // 3 + _ROOM_AROUND_A_PICTURE
-        self._http = HttpServer(http_app(metrics, lambda: self._ready, self._drain, (), longest))
+        self._http = HttpServer(
+            http_app(metrics, lambda: self._ready, self._drain, (self._tf_serving.router,), longest)
+        )
 
     async def start(self) -> None:
         """Opens both ports. Raises OSError where one is taken."""
@@ -108,9 +113,10 @@ class Server:
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
             ]
         )
-        server.add_generic_rpc_handlers((handlers_of(self._door),))
+        server.add_generic_rpc_handlers((handlers_of(SERVICE, self._door), *self._tf_serving.handlers))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        services = (SERVICE.full_name, *self._tf_serving.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(services, server)
         return server
 
 
@@ -123,7 +129,9 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         observer = metrics.queue_observer(name, version)
         batched = batching.declared(declared)
         engines = _engines(settings, declared, batched)
-        servable = Servable.load(directory, engines, batched, time.monotonic, observer, dense_engine)
+        servable = Servable.load(
+            directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
+        )
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 

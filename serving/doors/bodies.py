@@ -1,4 +1,4 @@
-"""The service's methods as gRPC registers them, told of bodies that are no message.
+"""A service's methods as gRPC registers them, told of bodies that are no message.
 
 What gRPC makes of such a body is UNKNOWN, a stack trace in the log, and for a stream its end.
 """
@@ -6,11 +6,11 @@ What gRPC makes of such a body is UNKNOWN, a stack trace in the log, and for a s
 from collections.abc import Callable
 
 import grpc
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from protos import classification_pb2
-from protos.classification_pb2_grpc import ClassificationServicer
 from serving.errors import InvalidRequest
 
 SERVICE = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
@@ -21,9 +21,9 @@ _HANDLERS = {  # by whether requests and answers are streams
 }
 
 
-def handlers_of(servicer: ClassificationServicer) -> grpc.GenericRpcHandler:
-    """Every method of the service. In place of a request that cannot be parsed, a method gets the InvalidRequest
-    that says so.
+def handlers_of(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
+    """Every method of `service`, answered by `servicer`'s of that name. In place of a request that cannot be parsed, it
+    gets the InvalidRequest that says so.
     """
     handlers = {
         method.name: _HANDLERS[method.client_streaming, method.server_streaming](
@@ -31,9 +31,9 @@ def handlers_of(servicer: ClassificationServicer) -> grpc.GenericRpcHandler:
             request_deserializer=_parser(GetMessageClass(method.input_type)),
             response_serializer=GetMessageClass(method.output_type).SerializeToString,
         )
-        for method in SERVICE.methods
+        for method in service.methods
     }
-    return grpc.method_handlers_generic_handler(SERVICE.full_name, handlers)
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
 def _parser(kind: type[Message]) -> Callable[[bytes], Message | InvalidRequest]:
@@ -43,7 +43,7 @@ def _parser(kind: type[Message]) -> Callable[[bytes], Message | InvalidRequest]:
         except DecodeError:
             return InvalidRequest(
                 f"A request is a message {kind.DESCRIPTOR.full_name}; {len(body)} bytes that are none came. Send it "
-                "whole, made with protos/classification.proto."
+                f"whole, made with {kind.DESCRIPTOR.file.name}."
             )
 
     return parse

@@ -12,6 +12,7 @@ from serving.doors.statuses import status_of
 _NUMBERS: dict[grpc.StatusCode, http.HTTPStatus] = {
     # As TensorFlow Serving has them, and google/rpc/code.proto.
     grpc.StatusCode.INVALID_ARGUMENT: http.HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.FAILED_PRECONDITION: http.HTTPStatus.BAD_REQUEST,
     grpc.StatusCode.NOT_FOUND: http.HTTPStatus.NOT_FOUND,
     grpc.StatusCode.RESOURCE_EXHAUSTED: http.HTTPStatus.TOO_MANY_REQUESTS,
     grpc.StatusCode.DEADLINE_EXCEEDED: http.HTTPStatus.GATEWAY_TIMEOUT,

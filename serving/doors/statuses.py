@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.NotServed: grpc.StatusCode.NOT_FOUND,
+    errors.NoSuchSignature: grpc.StatusCode.FAILED_PRECONDITION,  # as TensorFlow Serving has it
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
@@ -46,12 +47,17 @@ class Refusal(NamedTuple):
         raise AssertionError("abort raises")
 
 
+def code_of(error: Exception) -> grpc.StatusCode:
+    """The status for `error`: INTERNAL for what is the server's own fault."""
+    return _CODES.get(type(error), grpc.StatusCode.INTERNAL)  # type: ignore[arg-type]
+
+
 def status_of(error: Exception) -> Refusal:
     """The status for `error`. What is the server's own fault is logged whole, under an id that the
     caller is told, and the caller is told nothing else of it.
     """
-    code = _CODES.get(type(error))  # type: ignore[arg-type]
-    if code is not None:
+    code = code_of(error)
+    if code is not grpc.StatusCode.INTERNAL:
         return Refusal(code, str(error), getattr(error, "retry_after", None))
     failure_id = uuid.uuid4().hex[:12]
     log.error("failure %s", failure_id, exc_info=error)
