@@ -19,6 +19,7 @@ from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_server import HttpServer
+from serving.doors.tf_serving import warm_up
 from serving.doors.tf_serving.door import TensorFlowServingDoor
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
@@ -132,6 +133,7 @@ def load_repository(settings: Settings, metrics: Metrics) -> Repository:
         servable = Servable.load(
             directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
         )
+        warm_up.replay(directory, servable)
         metrics.watch_queue(name, version, lambda: servable.queued_rows)
         return servable
 

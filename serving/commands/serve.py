@@ -18,9 +18,10 @@ def _setting_options(command):
     """Gives `command` an option for each setting; one that is left out is None, and left to the environment."""
     for name, field in reversed(Settings.model_fields.items()):
         default = field.get_default(call_default_factory=True)
+        kind = "PATH" if default is None else type(default).__name__.removeprefix("Posix").upper()
         command = click.option(
             f"--{name.replace('_', '-')}",
-            metavar=type(default).__name__.removeprefix("Posix").upper(),
+            metavar=kind,
             help=f"{field.description}  [default: {default}; env: TENCROP_{name.upper()}]",
         )(command)
     return command
@@ -60,6 +61,13 @@ def serve(**given: Any) -> None:
         option = f"--{name.replace('_', '-')}"
         raise click.BadParameter(f"{wrong['msg']}; {wrong['input']!r} came.", param_hint=option) from None
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    from serving.configured import with_models
+
+    with with_models(settings) as settings:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 

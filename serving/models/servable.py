@@ -130,6 +130,12 @@ class Servable:
             )
         return servable
 
+    def meet(self, rows: NDArray[np.uint8]) -> None:
+        """Has the engine run `rows` of a version's own, uint8 [N, height, width, channels], before there are calls.
+        Blocks.
+        """
+        self._engine.run(rows)
+
     @property
     def queued_rows(self) -> int:
         """Rows that wait for this servable, canvases too."""

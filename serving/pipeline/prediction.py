@@ -24,10 +24,15 @@ async def predict(
     by TensorFlow. Raises the errors of serving.errors; `deadline` is a moment on the servable's clock.
     """
     outputs = signature.chosen_outputs(wanted)
-    if signature.name == SIGNATURE and _QUEUES_GIVE.issuperset(outputs):
+    if runs_in_batches(signature, outputs):
         (rows,) = inputs.values()
         return _outputs(await _logits(servable, rows, deadline), outputs)
     return await servable.signature_calls.run(signature, inputs, outputs)
+
+
+def runs_in_batches(signature: Signature, outputs: Collection[str]) -> bool:
+    """Whether the batch queue gives these `outputs` of `signature`."""
+    return signature.name == SIGNATURE and _QUEUES_GIVE.issuperset(outputs)
 
 
 async def _logits(servable: Servable, rows: NDArray[np.uint8], deadline: float) -> NDArray[np.float32]:

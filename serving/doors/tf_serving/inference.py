@@ -26,8 +26,9 @@ from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import CROPS
 
-VIEWS: dict[str, pb.Views] = {SIGNATURE: pb.VIEWS_SINGLE} | {
-    pb.Views.Name(views).removeprefix("VIEWS_").lower(): views for views in CROPS
+VIEWS: dict[str, pb.Views] = {
+    SIGNATURE: pb.VIEWS_SINGLE,
+    **{name.removeprefix("VIEWS_").lower(): pb.Views.Value(name) for name in map(pb.Views.Name, CROPS)},
 }
 """Signatures for Classify that every image model and every ensemble has: ours, which vote over views of a picture."""
 

@@ -19,12 +19,12 @@ OUTPUTS = "outputs"
 
 def classifies(signature: Signature) -> bool:
     """Whether Classify can ask it: serialised examples in; classes, scores, or both out."""
-    return _takes_examples(signature) and {CLASSES, SCORES}.issuperset(signature.outputs)
+    return takes_examples(signature) and {CLASSES, SCORES}.issuperset(signature.outputs)
 
 
 def check_regresses(signature: Signature) -> None:
     """Raises InvalidRequest unless Regress can ask it: serialised examples in, one output out."""
-    if not (_takes_examples(signature) and signature.outputs.keys() == {OUTPUTS}):
+    if not (takes_examples(signature) and signature.outputs.keys() == {OUTPUTS}):
         raise InvalidRequest(
             f"A signature that Regress can ask takes {INPUTS!r}, strings, and gives {OUTPUTS!r}; {signature.name!r} "
             f"takes {sorted(signature.inputs)} and gives {sorted(signature.outputs)}. Ask it by Predict."
@@ -66,7 +66,8 @@ def regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResult
     return result
 
 
-def _takes_examples(signature: Signature) -> bool:
+def takes_examples(signature: Signature) -> bool:
+    """Whether its one input is serialised examples."""
     return signature.inputs.keys() == {INPUTS} and signature.inputs[INPUTS].dtype == "DT_STRING"
 
 

@@ -31,8 +31,8 @@ def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble
     label, model = spec.version_label, repository.models.get(spec.name)
     if label and model and label not in model.labels:
         raise InvalidRequest(
-            f"A label has to be given to a version; of {spec.name!r}, {label!r} is not, {sorted(model.labels)} are. Ask "
-            "for a version, or for none to get the newest."
+            f"A label has to be given to a version; of {spec.name!r}, {label!r} is not, {sorted(model.labels)} are. "
+            "Ask for a version, or for none to get the newest."
         )
     with repository.hold(ours(spec)) as ensemble:
         yield ensemble

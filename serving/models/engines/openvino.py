@@ -85,7 +85,8 @@ class OpenVINOEngine(Engine):
         """See Engine.run. More callers than `batches_in_flight` wait for each other."""
         request = self._idle.get()
         try:
-            request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(rows), shared_memory=True))
+            own = np.require(rows, requirements=["C", "W"])  # rows out of a message may not be written to
+            request.set_input_tensor(openvino.Tensor(own, shared_memory=True))
             request.infer()
             return request.get_output_tensor(self._logits).data.copy()
         finally:

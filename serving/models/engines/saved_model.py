@@ -75,14 +75,15 @@ def _described(directory: Path) -> dict[str, Signature]:
         raise ModelRejected(f"A SavedModel has a graph with the tag {_SERVING!r}; {directory} has none. Save it anew.")
     return {
         name: Signature(name, definition.method_name, _specs(definition.inputs), _specs(definition.outputs))
-        for name, definition in graph.signature_def.items()
+        for name, definition in sorted(graph.signature_def.items())
         if name != _INITIALISES
     }
 
 
 def _specs(tensors: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, TensorSpec]:
     return {
-        name: TensorSpec(info.name, types_pb2.DataType.Name(info.dtype), _shape(info)) for name, info in tensors.items()
+        name: TensorSpec(info.name, types_pb2.DataType.Name(info.dtype), _shape(info))
+        for name, info in sorted(tensors.items())
     }
 
 

@@ -48,6 +48,6 @@ def test_two_failures_have_two_ids():
 
 
 def test_every_error_that_answering_may_raise_has_a_status():
-    while_loading_or_in_clients = {errors.ModelRejected, errors.ServerFailed, errors.EngineFailed}
+    while_loading_or_in_clients = {errors.ModelRejected, errors.StoreFailed, errors.ServerFailed, errors.EngineFailed}
     declared = {each for each in errors.TencropError.__subclasses__() if each.__module__ == errors.__name__}
     assert declared - while_loading_or_in_clients == set(CALLERS)
