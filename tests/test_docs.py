@@ -15,7 +15,9 @@ from serving.settings import Settings
 
 TREE = Path(__file__).parents[1]
 DOCUMENTS = [
-    path for pattern in ("*.md", "serving/*.md", "training/*.md", "tests/*/*.md") for path in sorted(TREE.glob(pattern))
+    path
+    for pattern in ("*.md", "docs/*.md", "serving/*.md", "training/*.md", "tests/*/*.md")
+    for path in sorted(TREE.glob(pattern))
 ]
 SERVING = (TREE / "serving" / "README.md").read_text()
 

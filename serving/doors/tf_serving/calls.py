@@ -1,5 +1,6 @@
 """Counts TensorFlow Serving's calls, in our metrics and in its own."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,8 +22,8 @@ class Calls:
         self._metrics = metrics
 
     @contextmanager
-    def counted(self, api: str, entrypoint: str, model: str) -> Iterator[None]:
-        """The block is a call of `api` to `model`; what it raises is passed on."""
+    def counted(self, api: str, entrypoint: str, model: str, deadline: float = math.inf) -> Iterator[None]:
+        """The block is a call of `api` to `model`; what it raises is passed on. `deadline` is a moment on the clock."""
         arrived = self.clock()
         name = model if model in self._repository.names else ""  # callers may make up any number of others
         code = grpc.StatusCode.CANCELLED
@@ -34,6 +35,9 @@ class Calls:
             code = code_of(error)
             raise
         finally:
-            seconds = self.clock() - arrived
+            now = self.clock()
+            if code is grpc.StatusCode.CANCELLED and now >= deadline:
+                code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC cancels as well
+            seconds = now - arrived
             self._metrics.request_duration.labels(f"tensorflow.serving/{api}", name, "", code.name).observe(seconds)
             self.monitoring.ended(name, api, entrypoint, code.name, seconds)

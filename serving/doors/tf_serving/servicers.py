@@ -62,7 +62,7 @@ class PredictionServicer:
         remaining = context.time_remaining()
         deadline = math.inf if remaining is None else self._calls.clock() + remaining
         try:
-            with self._drain.call(), self._calls.counted(api, "GRPC", _model_of(request)):
+            with self._drain.call(), self._calls.counted(api, "GRPC", _model_of(request), deadline):
                 if isinstance(request, InvalidRequest):
                     raise request
                 return await work(request, deadline)
