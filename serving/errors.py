@@ -17,6 +17,10 @@ class NotServed(TencropError):
     """No such model, version or label is being served."""
 
 
+class NoSuchSignature(TencropError):
+    """The model is served, and has no signature of that name."""
+
+
 class Unauthenticated(TencropError):
     """The server answers those who show a token, and the caller showed none that it knows."""
 

@@ -33,7 +33,7 @@ class Metrics:
             "tencrop_request_duration_seconds",
             "From a request's arrival to its answer or failure. Status is the gRPC status; "
             "model is empty where the request named none that is served; views is how many crops voted, dense, boxes, "
-            "rows, or 0 where it was not answered.",
+            "rows, 0 where it was not answered, or empty for calls of TensorFlow Serving's protocol.",
             ("method", "model", "views", "status"),
             buckets=_REQUEST_BUCKETS,
             registry=self.registry,

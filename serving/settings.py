@@ -33,6 +33,13 @@ class Settings(BaseSettings):
         Path("models"),
         description="Directory with models as NAME/VERSION/ and, maybe, models.yaml; or a store's URL, s3://bucket/prefix.",
     )
+    model_config_file: Path | None = Field(
+        None, description="TensorFlow Serving's file of models, a ModelServerConfig in text format; instead of models."
+    )
+    model_base_path: Path | None = Field(
+        None, description="Directory with the versions of one model, as TensorFlow Serving has it; instead of models."
+    )
+    model_name: str = Field("default", description="Name of the model in model_base_path.")
     cache_directory: Path = Field(
         Path("~/.cache/tencrop"), description="Directory that a store's models are mirrored into."
     )

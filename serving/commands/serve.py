@@ -67,6 +67,13 @@ def serve(**given: Any) -> None:
         tracing.configure()
     except ImportError as error:
         raise click.ClickException(str(error)) from None
+    from serving.configured import with_models
+
+    with with_models(settings) as settings:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
     click.echo(f"Loading models from {settings.models} ...")
     from serving import main  # imports TensorFlow
 

@@ -16,6 +16,7 @@ from serving.errors import InvalidRequest
 _NUMBERS: dict[grpc.StatusCode, http.HTTPStatus] = {
     # As TensorFlow Serving has them, and google/rpc/code.proto.
     grpc.StatusCode.INVALID_ARGUMENT: http.HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.FAILED_PRECONDITION: http.HTTPStatus.BAD_REQUEST,
     grpc.StatusCode.NOT_FOUND: http.HTTPStatus.NOT_FOUND,
     grpc.StatusCode.UNAUTHENTICATED: http.HTTPStatus.UNAUTHORIZED,
     grpc.StatusCode.PERMISSION_DENIED: http.HTTPStatus.FORBIDDEN,

@@ -17,6 +17,7 @@ _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.NotServed: grpc.StatusCode.NOT_FOUND,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+    errors.NoSuchSignature: grpc.StatusCode.FAILED_PRECONDITION,  # as TensorFlow Serving has it
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
@@ -60,8 +61,8 @@ def status_of(error: Exception) -> Refusal:
     """The status for `error`. What is the server's own fault is logged whole, under an id that the
     caller is told, and the caller is told nothing else of it.
     """
-    code = _CODES.get(type(error))  # type: ignore[arg-type]
-    if code is not None:
+    code = code_of(error)
+    if code is not grpc.StatusCode.INTERNAL:
         return Refusal(code, str(error), getattr(error, "retry_after", None))
     failure_id = uuid.uuid4().hex[:12]
     log.error("failure %s", failure_id, exc_info=error)

@@ -17,6 +17,8 @@ from serving.models.batch_queue import BatchQueue, Observer
 from serving.models.declaration import ModelDeclaration
 from serving.models.dense import ROWS, open_dense, rows_that_may_wait
 from serving.models.holds import Holds
+from serving.models.signature_calls import SignatureCalls
+from serving.models.signatures import NoSignatures, Signatures
 from serving.models.waiting import Scored
 
 log = logging.getLogger(__name__)
@@ -63,9 +65,11 @@ class Servable:
         observer: Observer,
         dense: cards.Engine | None = None,
         threads: ThreadPoolExecutor | None = None,
+        signatures: Signatures | None = None,
     ) -> None:
-        """`dense` runs the same network as fully convolutional. `threads` are those of the servable that this one
-        is the dense side of; any other has its own.
+        """`dense` runs the same network as fully convolutional. `signatures` are None where there is no SavedModel to
+        be asked tensor by tensor. `threads` are those of the servable that this one is the dense side of; any other
+        has its own.
         """
         self.name = name
         self.version = version
@@ -78,6 +82,7 @@ class Servable:
         self._threads = threads or ThreadPoolExecutor(
             engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}"
         )
+        self.signature_calls = SignatureCalls(signatures or NoSignatures(), self._threads)
         self._queue = BatchQueue(
             self._run,
             clock=clock,
@@ -103,16 +108,20 @@ class Servable:
         clock: Callable[[], float],
         observer: Observer,
         dense_factory: EngineFactory,
+        signatures: Callable[[Path], Signatures] | None = None,
     ) -> "Servable":
         """The model in `directory`, which is .../NAME/VERSION. Blocks until it is warm, and batches are no larger
-        than pay. `dense_factory` is asked where the card promises dense views.
+        than pay. `dense_factory` is asked where the card promises dense views; without `signatures`, none but
+        pictures are answered.
 
         Raises ModelRejected where the model does not match its card.
         """
         card = cards.read(directory)
         engine = cards.validate(card, directory, engine_factory)
         dense = open_dense(card, directory, dense_factory)
-        servable = cls(directory.parent.name, int(directory.name), card, engine, batching, clock, observer, dense)
+        name, version = directory.parent.name, int(directory.name)
+        described = signatures(directory) if signatures else None
+        servable = cls(name, version, card, engine, batching, clock, observer, dense, signatures=described)
         for size in batching.allowed_batch_sizes:
             servable._warm_up(size, clock)
         if (largest := servable._queue.keep_sizes_that_pay()) < batching.allowed_batch_sizes[-1]:
@@ -120,6 +129,12 @@ class Servable:
                 "%s version %s: batches of at most %s rows, larger ones pay no more", *directory.parts[-2:], largest
             )
         return servable
+
+    def meet(self, rows: NDArray[np.uint8]) -> None:
+        """Has the engine run `rows` of a version's own, uint8 [N, height, width, channels], before there are calls.
+        Blocks.
+        """
+        self._engine.run(rows)
 
     @property
     def queued_rows(self) -> int:
@@ -162,6 +177,7 @@ class Servable:
         self._engine.close()
         if self.dense:
             self.dense._engine.close()
+        self.signature_calls.signatures.close()
         return True
 
     def _warm_up(self, size: int, clock: Callable[[], float]) -> None:

@@ -98,11 +98,10 @@ def fake_card(name: str = "shades", labels=LABELS, **fields) -> ModelCard:
 
 
 def fake_servable(name: str = "shades", version: int = 1, engine=None, observer=None, **options) -> Servable:
-    """A servable of numpy. `options` are fake_card's, and `batching`, `clock` and `dense`."""
+    """A servable of numpy. `options` are fake_card's, and `batching`, `clock`, `dense` and `signatures`."""
     batching = options.pop("batching", Batching.of(max_batch_size=8))
     clock = options.pop("clock", FakeClock())
-    dense = options.pop("dense", None)
+    dense, signatures = options.pop("dense", None), options.pop("signatures", None)
     card = fake_card(name, **options)
-    return Servable(
-        name, version, card, engine or FreeEngine(), batching, clock, observer or RecordingObserver(), dense
-    )
+    engine, observer = engine or FreeEngine(), observer or RecordingObserver()
+    return Servable(name, version, card, engine, batching, clock, observer, dense, signatures=signatures)

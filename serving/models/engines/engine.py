@@ -13,6 +13,8 @@ DENSE = "dense"
 """The same network, run as fully convolutional; of those that were exported with it."""
 OUTPUT = "logits"
 """Of the signature's outputs, what is voted with."""
+PROBABILITIES = "probabilities"
+"""Of the signature's outputs, where it has that: the softmax of its logits."""
 
 
 class Engine(Protocol):

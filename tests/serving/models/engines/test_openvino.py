@@ -23,6 +23,12 @@ def test_logits_are_the_graphs(models_root, model, count):
     np.testing.assert_array_equal(logits, model.logits(rows).astype(np.float32))
 
 
+def test_rows_that_may_not_be_written_to_are_run(models_root):
+    rows = np.frombuffer(bytes(range(256)) * 27, np.uint8).reshape(16, *SHADES_1.input_shape)
+    logits = OpenVINOEngine(models_root / "shades" / "1").run(rows)
+    np.testing.assert_array_equal(logits, SHADES_1.logits(rows).astype(np.float32))
+
+
 @pytest.mark.parametrize("streams", [1, 2])
 def test_threads_that_share_an_engine_get_their_own_answers(models_root, streams):
     engine = OpenVINOEngine(models_root / "shades" / "1", batches_in_flight=streams)

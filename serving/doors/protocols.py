@@ -1,0 +1,57 @@
+"""Every protocol that the public ports speak, over one pipeline."""
+
+from collections.abc import Callable
+
+from protos import classification_pb2, open_inference_pb2
+from serving.doors.answering import Answering
+from serving.doors.bodies import handlers_of
+from serving.doors.classification import ClassificationDoor
+from serving.doors.drain import Drain
+from serving.doors.open_inference.inference import Inference
+from serving.doors.open_inference.rest import open_inference_router
+from serving.doors.open_inference.servicer import OpenInferenceDoor
+from serving.doors.open_inference.statistics import Statistics
+from serving.doors.rest.classify import classify_router
+from serving.doors.tf_serving.door import TensorFlowServingDoor
+from serving.metrics import Metrics
+from serving.models.repository import Repository
+from serving.pipeline.classifier import Classifier
+
+_CLASSIFICATION = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
+_OPEN_INFERENCE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+
+
+class Protocols:
+    """`handlers` of gRPC for the `services` named, and `routers` of HTTP."""
+
+    services = (_CLASSIFICATION.full_name, *TensorFlowServingDoor.services, _OPEN_INFERENCE.full_name)
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        repository: Repository,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        stream_window: int,
+        drain: Drain,
+    ) -> None:
+        """`stream_window` is the number of requests of one stream that are worked on at a time."""
+        answering = Answering(classifier, repository, metrics, clock)
+        ours = ClassificationDoor(answering, repository, clock, stream_window, drain)
+
+        tf_serving = TensorFlowServingDoor(classifier, repository, metrics, clock, drain)
+
+        statistics = Statistics(metrics, clock)
+        inference = Inference(classifier, repository, metrics, statistics, clock, stream_window)
+        open_inference = OpenInferenceDoor(inference, statistics, repository, clock, drain, stream_window)
+
+        self.handlers = (
+            handlers_of(_CLASSIFICATION, ours),
+            *tf_serving.handlers,
+            handlers_of(_OPEN_INFERENCE, open_inference),
+        )
+        self.routers = (
+            classify_router(answering, repository, clock),
+            tf_serving.router,
+            open_inference_router(inference, statistics, repository, drain),
+        )

@@ -1,0 +1,151 @@
+"""Classify, Regress and MultiInference: TensorFlow Serving's calls for examples, message in and message out."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from protos import classification_pb2 as pb
+from serving.doors.tf_serving import results
+from serving.doors.tf_serving.apis import (
+    Example,
+    classification_pb2,
+    inference_pb2,
+    input_pb2,
+    model_pb2,
+    regression_pb2,
+)
+from serving.doors.tf_serving.examples import examples_of, picture_of
+from serving.doors.tf_serving.specs import answering, held, held_version, ours, signature_name
+from serving.errors import InvalidRequest
+from serving.models.engines.engine import SIGNATURE
+from serving.models.ensemble import Ensemble
+from serving.models.repository import Repository
+from serving.models.servable import Servable
+from serving.models.signatures import CLASSIFY, REGRESS, Signature
+from serving.pipeline.answer import Answer
+from serving.pipeline.classifier import Classifier
+from serving.pipeline.plans import CROPS
+
+VIEWS: dict[str, pb.Views] = {
+    SIGNATURE: pb.VIEWS_SINGLE,
+    **{name.removeprefix("VIEWS_").lower(): pb.Views.Value(name) for name in map(pb.Views.Name, CROPS)},
+}
+"""Signatures for Classify that every image model and every ensemble has: ours, which vote over views of a picture."""
+
+
+class Inference:
+    """Answers about examples. All raise the errors of serving.errors; a deadline is a moment on the models' clock."""
+
+    def __init__(self, classifier: Classifier, repository: Repository) -> None:
+        self._classifier = classifier
+        self._repository = repository
+
+    async def classify(
+        self, request: classification_pb2.ClassificationRequest, deadline: float
+    ) -> classification_pb2.ClassificationResponse:
+        """Labels and scores of each example: by the model's own signature where that takes examples; else by a vote
+        over views of the picture in it, of all classes, the most probable first.
+        """
+        examples = examples_of(request.input)
+        with held(self._repository, request.model_spec) as ensemble:
+            result = await self._own_result(request.model_spec, examples, ensemble)
+            if result is None:
+                result = await self._votes(request.model_spec, examples, ensemble, deadline)
+            spec = answering(ensemble.members[0].servable, signature_name(request.model_spec))
+        if ensemble.name in self._repository.ensembles:  # which has no version
+            spec.name = ensemble.name
+            spec.ClearField("version")
+        return classification_pb2.ClassificationResponse(model_spec=spec, result=result)
+
+    async def regress(
+        self, request: regression_pb2.RegressionRequest, deadline: float
+    ) -> regression_pb2.RegressionResponse:
+        """A value an example, by a signature of the model that is made for it."""
+        examples = examples_of(request.input)
+        name = signature_name(request.model_spec)
+        with held_version(self._repository, request.model_spec) as servable:
+            known = servable.signature_calls.signatures.all
+            if name not in known:  # for which Predict has another status
+                raise InvalidRequest(f"A signature is one of {sorted(known)}; {name!r} was asked for.")
+            results.check_regresses(known[name])
+            outputs = await _run(servable, known[name], examples)
+        result = results.regressions(outputs, len(examples))
+        return regression_pb2.RegressionResponse(model_spec=answering(servable, name), result=result)
+
+    async def multi_inference(
+        self, request: inference_pb2.MultiInferenceRequest, deadline: float
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Several signatures of one model, asked about the same examples."""
+        asked = [(task.model_spec.name, signature_name(task.model_spec)) for task in request.tasks]
+        if len({model for model, _ in asked}) != 1 or len(set(asked)) != len(asked):
+            raise InvalidRequest(f"Tasks ask one model, each signature of it once; {asked} were asked. Split them.")
+        tasks = [self._infer(task, request.input, deadline) for task in request.tasks]
+        return inference_pb2.MultiInferenceResponse(results=await _together(tasks))
+
+    async def _infer(
+        self, task: inference_pb2.InferenceTask, given: input_pb2.Input, deadline: float
+    ) -> inference_pb2.InferenceResult:
+        spec = task.model_spec
+        if task.method_name == CLASSIFY:
+            to_classify = classification_pb2.ClassificationRequest(model_spec=spec, input=given)
+            classified = await self.classify(to_classify, deadline)
+            return inference_pb2.InferenceResult(
+                model_spec=classified.model_spec, classification_result=classified.result
+            )
+        if task.method_name == REGRESS:
+            to_regress = regression_pb2.RegressionRequest(model_spec=spec, input=given)
+            regressed = await self.regress(to_regress, deadline)
+            return inference_pb2.InferenceResult(model_spec=regressed.model_spec, regression_result=regressed.result)
+        raise InvalidRequest(f"A task's method_name is {CLASSIFY!r} or {REGRESS!r}; {task.method_name!r} came.")
+
+    async def _own_result(
+        self, spec: model_pb2.ModelSpec, examples: list[Example], ensemble: Ensemble
+    ) -> classification_pb2.ClassificationResult | None:
+        """What the model's own signature says; None where it has none that takes examples."""
+        if ensemble.name in self._repository.ensembles:
+            return None
+        servable = ensemble.members[0].servable
+        own = servable.signature_calls.signatures.all.get(signature_name(spec))
+        if own is None or not results.classifies(own):
+            return None
+        return results.classifications(await _run(servable, own, examples), len(examples))
+
+    async def _votes(
+        self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, deadline: float
+    ) -> classification_pb2.ClassificationResult:
+        """What the pipeline says of each example's picture."""
+        views = VIEWS.get(signature_name(spec))
+        if views is None:
+            raise InvalidRequest(
+                f"Classify is answered by a signature of the model's own that takes examples, or by one of "
+                f"{list(VIEWS)}; {signature_name(spec)!r} was asked for."
+            )
+        top_k = len(ensemble.labels)
+        asked = [
+            pb.ClassifyRequest(model=ours(spec), encoded=picture_of(each), views=views, top_k=top_k)
+            for each in examples
+        ]
+        answers = await _together([self._classifier.classify(each, deadline) for each in asked])
+        return classification_pb2.ClassificationResult(classifications=map(_classes, answers))
+
+
+def _classes(answer: Answer) -> classification_pb2.Classifications:
+    labels, probabilities = answer.ensemble.labels, answer.verdict.probabilities
+    ranking = answer.verdict.ranking.tolist()
+    return classification_pb2.Classifications(
+        classes=[classification_pb2.Class(label=labels[each], score=probabilities[each]) for each in ranking]
+    )
+
+
+async def _run(servable: Servable, signature: Signature, examples: list[Example]) -> dict[str, Any]:
+    return await servable.signature_calls.run(signature, results.serialised(examples), list(signature.outputs))
+
+
+async def _together(calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """What all of `calls` return, in order. The first that fails cancels the others, and what it raised is raised."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,82 @@
+"""Who is asked, by TensorFlow Serving's ModelSpec; and what a version says of itself, in its messages."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from protos.classification_pb2 import ModelSpec as OurSpec
+from serving.doors.tf_serving.apis import DataType, SignatureDef, TensorInfo, TensorShapeProto, model_pb2
+from serving.errors import InvalidRequest
+from serving.models.engines.engine import SIGNATURE
+from serving.models.ensemble import Ensemble
+from serving.models.repository import Repository
+from serving.models.servable import Servable
+from serving.models.signatures import Signature, TensorSpec
+
+
+def ours(spec: model_pb2.ModelSpec) -> OurSpec:
+    """The same model and version. Raises InvalidRequest where no model is named."""
+    if not spec.name:
+        raise InvalidRequest("A request has a model_spec with the name of a model; none came. Name one.")
+    choice = spec.WhichOneof("version_choice")
+    if choice == "version":
+        return OurSpec(name=spec.name, version=spec.version.value)
+    return OurSpec(name=spec.name, version_label=spec.version_label if choice else None)
+
+
+@contextmanager
+def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble]:
+    """Who answers `spec`, kept loaded until the block ends. Raises NotServed, or InvalidRequest for a label that was
+    given to no version: the status that TensorFlow Serving has for it.
+    """
+    label, model = spec.version_label, repository.models.get(spec.name)
+    if label and model and label not in model.labels:
+        raise InvalidRequest(
+            f"A label has to be given to a version; of {spec.name!r}, {label!r} is not, {sorted(model.labels)} are. "
+            "Ask for a version, or for none to get the newest."
+        )
+    with repository.hold(ours(spec)) as ensemble:
+        yield ensemble
+
+
+@contextmanager
+def held_version(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
+    """The same, of one version. Raises InvalidRequest too where an ensemble is asked."""
+    if spec.name in repository.ensembles:
+        names = [member.servable.name for member in repository.ensembles[spec.name].members]
+        raise InvalidRequest(
+            f"Signatures are a model's; {spec.name!r} is an ensemble of {names}. Ask one of them, or Classify."
+        )
+    with held(repository, spec) as ensemble:
+        yield ensemble.members[0].servable
+
+
+def answering(servable: Servable, signature: str) -> model_pb2.ModelSpec:
+    """Who answered, as responses say it."""
+    spec = model_pb2.ModelSpec(name=servable.name, signature_name=signature)
+    spec.version.value = servable.version
+    return spec
+
+
+def signature_name(spec: model_pb2.ModelSpec) -> str:
+    """The signature that `spec` asks for."""
+    return spec.signature_name or SIGNATURE
+
+
+def signature_def(signature: Signature) -> SignatureDef:
+    """What the SavedModel's file says of it."""
+    return SignatureDef(
+        inputs=_infos(signature.inputs), outputs=_infos(signature.outputs), method_name=signature.method
+    )
+
+
+def _infos(specs: Mapping[str, TensorSpec]) -> dict[str, TensorInfo]:
+    return {
+        name: TensorInfo(name=spec.tensor, dtype=DataType.Value(spec.dtype), tensor_shape=_shape(spec.shape))
+        for name, spec in specs.items()
+    }
+
+
+def _shape(shape: tuple[int | None, ...] | None) -> TensorShapeProto:
+    if shape is None:
+        return TensorShapeProto(unknown_rank=True)
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=-1 if size is None else size) for size in shape])

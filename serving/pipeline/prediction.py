@@ -1,0 +1,53 @@
+"""Tensors in, tensors out: what a SavedModel's signatures answer, rows of pictures through the batch queue."""
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import InvalidRequest
+from serving.models.card import softmax
+from serving.models.engines.engine import OUTPUT, PROBABILITIES, SIGNATURE
+from serving.models.servable import Servable
+from serving.models.signatures import Signature, Tensors
+
+_QUEUES_GIVE = frozenset({OUTPUT, PROBABILITIES})
+
+
+async def predict(
+    servable: Servable, signature: Signature, inputs: Tensors, wanted: Collection[str], deadline: float
+) -> dict[str, NDArray[Any]]:
+    """The outputs `wanted`, or all where none are, of `signature` to `inputs`, which it was asked to check.
+
+    Rows of serving_default run in batches with everybody's, whatever engine that is; all else in a turn of its own,
+    by TensorFlow. Raises the errors of serving.errors; `deadline` is a moment on the servable's clock.
+    """
+    outputs = signature.chosen_outputs(wanted)
+    if runs_in_batches(signature, outputs):
+        (rows,) = inputs.values()
+        return _outputs(await _logits(servable, rows, deadline), outputs)
+    return await servable.signature_calls.run(signature, inputs, outputs)
+
+
+def runs_in_batches(signature: Signature, outputs: Collection[str]) -> bool:
+    """Whether the batch queue gives these `outputs` of `signature`."""
+    return signature.name == SIGNATURE and _QUEUES_GIVE.issuperset(outputs)
+
+
+async def _logits(servable: Servable, rows: NDArray[np.uint8], deadline: float) -> NDArray[np.float32]:
+    """[N, classes]. Raises InvalidRequest for rows of another shape than the card's, or for none."""
+    shape = (servable.card.input.height, servable.card.input.width, servable.card.input.channels)
+    if len(rows) == 0 or rows.shape[1:] != shape:
+        raise InvalidRequest(
+            f"Rows of {servable.name!r} have the shape {list(shape)}, and there is one at least; a tensor of "
+            f"{list(rows.shape)} came."
+        )
+    return (await servable.submit(rows, deadline)).logits
+
+
+def _outputs(logits: NDArray[np.float32], names: Collection[str]) -> dict[str, NDArray[Any]]:
+    given = {OUTPUT: logits}
+    if PROBABILITIES in names:
+        given[PROBABILITIES] = softmax(logits)
+    return {name: given[name] for name in names}

@@ -1,0 +1,72 @@
+"""Where served models come from: what loads a version, and what keeps all of them as a directory or a store says."""
+
+import logging
+import time
+from pathlib import Path
+
+from serving.cores import cores
+from serving.doors.tf_serving import warm_up
+from serving.metrics import Metrics
+from serving.models.declaration import ModelDeclaration
+from serving.models.engines.loading import EngineLoader
+from serving.models.engines.operations import Trust
+from serving.models.engines.saved_model import SavedModelSignatures
+from serving.models.engines.tensorflow import dense_engine
+from serving.models.manager import Manager
+from serving.models.servable import Batching, Servable
+from serving.models.stores.address import local_models
+from serving.models.stores.keeper import Keeper
+from serving.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def manager_of(settings: Settings, metrics: Metrics) -> Manager:
+    """What loads and warms up what `settings.models` holds, and keeps up with it."""
+    batching = Batching.of(settings.max_batch_size, settings.max_queue_rows)
+
+    def load(directory: Path, declared: ModelDeclaration) -> Servable:
+        name, version = directory.parent.name, int(directory.name)
+        observer = metrics.queue_observer(name, version)
+        batched = batching.declared(declared)
+        engines = _engines(settings, declared, batched)
+        servable = Servable.load(
+            directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
+        )
+        warm_up.replay(directory, servable)
+        return servable
+
+    root = local_models(settings.models, settings.cache_directory)
+    return Manager(root, load, metrics, settings.max_model_bytes, settings.settle_seconds)
+
+
+def keeper_of(settings: Settings, metrics: Metrics) -> Keeper | None:
+    """What mirrors the store that models are in; None where they are in a directory. Raises StoreFailed."""
+    if isinstance(settings.models, Path):
+        return None
+    observer = metrics.store_observer(settings.models)
+    return Keeper.of(settings.models, settings.cache_directory, settings.settle_seconds, observer)
+
+
+def _engines(settings: Settings, declared: ModelDeclaration, batching: Batching) -> EngineLoader:
+    """What makes the engine of a model."""
+    sizes = batching.allowed_batch_sizes
+    return EngineLoader(
+        declared.engine or settings.engine,
+        declared.precision or settings.precision,
+        threads=settings.engine_threads,
+        # A core is left to the event loop.
+        streams=max(1, (cores() - 1) // settings.engine_threads),
+        batch_sizes=tuple(dict.fromkeys((sizes[0], sizes[-1]))),
+        trust=_trust(settings, declared),
+    )
+
+
+def _trust(settings: Settings, declared: ModelDeclaration) -> Trust:
+    """What a model's graph may hold beyond what is safe. Of a store, models.yaml has no say in that: whoever may write
+    models there may write it too.
+    """
+    if declared.allow_operations and isinstance(settings.models, str):
+        log.warning("allow_operations is for models in a directory; that in %s is not followed", settings.models)
+        return Trust(everything=settings.allow_unsafe_models)
+    return Trust(declared.allow_operations, settings.allow_unsafe_models)

@@ -1,0 +1,96 @@
+"""Calls of signatures beside the batches of a servable: one at a time, and not any number of them."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from serving.errors import InvalidRequest, NoSuchSignature, Overloaded
+from serving.models.signature_calls import MAX_WAITING
+from serving.models.signatures import PREDICT, Signature, Signatures, TensorSpec, find
+from tests.serving.fakes import PATIENCE, FreeEngine, fake_servable
+from tests.serving.loops import on_a_loop
+
+DOUBLE = Signature(
+    "double", PREDICT, {"x": TensorSpec("x:0", "DT_FLOAT", (None, 2))}, {"y": TensorSpec("y:0", "DT_FLOAT", None)}
+)
+X = {"x": np.array([[1, 2]], np.float32)}
+
+
+class HeldSignatures(Signatures):
+    """Doubles, each call once the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.all = {"double": DOUBLE}
+        self.running = self.most = 0
+        self.closed = False
+        self.entered, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def run(self, signature, inputs, outputs):
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.entered.release()
+        assert self.go_on.acquire(timeout=PATIENCE), "the test never let it go on"
+        self.running -= 1
+        return dict.fromkeys(outputs, 2 * inputs["x"])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def asked(servable):
+    return asyncio.ensure_future(servable.signature_calls.run(DOUBLE, X, ["y"]))
+
+
+@on_a_loop
+async def test_calls_run_one_at_a_time_beside_batches_of_the_same_version():
+    signatures = HeldSignatures()
+    engine = FreeEngine()
+    engine.batches_in_flight = 4
+    servable = fake_servable(engine=engine, signatures=signatures)
+    calls = [asked(servable) for _ in range(3)]
+    for _ in calls:
+        assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+        signatures.go_on.release()
+    for answer in await asyncio.gather(*calls):
+        np.testing.assert_array_equal(answer["y"], [[2, 4]])
+    assert signatures.most == 1
+    await servable.close()
+    assert signatures.closed
+
+
+@on_a_loop
+async def test_more_calls_than_may_wait_are_refused_and_those_who_go_leave_their_place():
+    signatures = HeldSignatures()
+    servable = fake_servable(signatures=signatures)
+    calls = [asked(servable) for _ in range(MAX_WAITING + 1)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await servable.signature_calls.run(DOUBLE, X, ["y"])
+    calls[-1].cancel()
+    await asyncio.wait({calls[-1]})
+    calls[-1] = asked(servable)
+    for _ in calls:
+        signatures.go_on.release()
+    assert len(await asyncio.gather(*calls)) == MAX_WAITING + 1
+    await servable.close()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"), [("DT_DOUBLE", (1, 2)), ("DT_FLOAT", (1, 3)), ("DT_FLOAT", (2,)), ("DT_FLOAT", (1, 2, 1))]
+)
+def test_a_tensor_of_another_type_or_shape_is_refused(dtype, shape):
+    with pytest.raises(InvalidRequest, match="DT_FLOAT of shape"):
+        DOUBLE.check_input("x", dtype, shape)
+
+
+def test_a_size_that_is_open_takes_any():
+    for count in (0, 1, 7):
+        DOUBLE.check_input("x", "DT_FLOAT", (count, 2))
+    assert DOUBLE.outputs["y"].takes((1, 2, 3))
+
+
+def test_a_version_that_is_no_saved_model_has_no_signatures():
+    with pytest.raises(NoSuchSignature):
+        find(fake_servable().signature_calls.signatures, "serving_default")
