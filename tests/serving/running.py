@@ -101,10 +101,10 @@ def running(
 
 def of_models(root: Path, loop: LoopThread, **settings):
     """Runs a server over the models in `root`, which it does not look into again unless it is told to."""
-    from serving.main import manage
+    from serving.supply import manager_of
 
     def load(settings: Settings, metrics: Metrics) -> Manager:
-        manager = manage(settings, metrics)
+        manager = manager_of(settings, metrics)
         asyncio.run(manager.start())
         return manager
 

@@ -4,9 +4,9 @@ import pytest
 
 from serving.configured import with_models
 from serving.errors import ModelRejected
-from serving.main import load_repository
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.supply import manager_of
 from tests.serving.loops import on_a_loop
 
 SMALL = {"engine": "tensorflow", "max_batch_size": 1}
@@ -23,7 +23,7 @@ def test_a_model_is_served_under_the_name_that_is_configured(models_root, tmp_pa
     @on_a_loop
     async def served():
         with with_models(Settings(**{how: path}, **SMALL)) as settings:
-            repository = load_repository(settings, Metrics())
+            repository = await manager_of(settings, Metrics()).start()
             for servable in repository.servables:
                 await servable.close()
         assert repository.names == [name]

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from serving import main
+from serving import main, supply
 from serving.models.declaration import ModelDeclaration
 from serving.models.servable import Batching
 from serving.settings import Settings
@@ -61,7 +61,7 @@ def steps(monkeypatch) -> list[object]:
     monkeypatch.setattr(main, "Server", QuietServer)
     monkeypatch.setattr(main, "use_threads", taken.append)
     monkeypatch.setattr(main, "spare_what_stays", lambda: None)  # the tests go on
-    monkeypatch.setattr(main, "manage", lambda *_: NoModels(taken))
+    monkeypatch.setattr(main, "manager_of", lambda *_: NoModels(taken))
     return taken
 
 
@@ -113,11 +113,11 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(loop, models_root, port,
 def test_a_model_is_run_as_it_is_declared_and_else_as_the_settings_say(declared, made):
     settings = Settings(engine="openvino", precision="bfloat16", max_batch_size=8)
     declaration = ModelDeclaration(**declared)
-    engines = main._engines(settings, declaration, Batching.of(8).declared(declaration))
+    engines = supply._engines(settings, declaration, Batching.of(8).declared(declaration))
     assert (engines.engine, engines.precision, engines.batch_sizes) == made
 
 
 @pytest.mark.parametrize(("cores", "threads", "streams"), [(1, 1, 1), (2, 1, 1), (16, 16, 1), (16, 1, 15), (16, 4, 3)])
 def test_as_many_streams_run_as_there_are_cores_for_but_one(monkeypatch, cores, threads, streams):
-    monkeypatch.setattr(main, "cores", lambda: cores)
-    assert main._engines(Settings(engine_threads=threads), ModelDeclaration(), Batching.of(8)).streams == streams
+    monkeypatch.setattr(supply, "cores", lambda: cores)
+    assert supply._engines(Settings(engine_threads=threads), ModelDeclaration(), Batching.of(8)).streams == streams

@@ -62,15 +62,15 @@ def test_a_server_that_starts_while_the_store_is_out_serves_what_was_mirrored(bu
 
 
 def test_the_declaration_in_a_store_cannot_make_its_models_trusted(tmp_path, caplog):
-    from serving.main import manage  # imports TensorFlow
+    from serving.supply import manager_of  # imports TensorFlow
 
     settings = Settings(models="s3://bucket/models", cache_directory=tmp_path)
     root = local_models(settings.models, tmp_path)
     SHADES_1.publish(root, gate=tmp_path / "gate")
     (root / "models.yaml").write_text("models: {shades: {allow_operations: [MatchingFiles], engine: tensorflow}}")
     with pytest.raises(ModelRejected, match="could be loaded"):
-        asyncio.run(manage(settings, Metrics()).start())
+        asyncio.run(manager_of(settings, Metrics()).start())
     assert "allow_operations is for models in a directory" in caplog.text
     assert "a MatchingFiles" in caplog.text
     trusting = settings.model_copy(update={"allow_unsafe_models": True, "max_batch_size": 1})
-    assert asyncio.run(manage(trusting, Metrics()).start()).names == ["shades"]
+    assert asyncio.run(manager_of(trusting, Metrics()).start()).names == ["shades"]

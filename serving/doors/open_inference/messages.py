@@ -19,8 +19,10 @@ from serving.errors import InvalidRequest
 _CONTENTS = {"UINT8": "uint_contents", "FP32": "fp32_contents", "BYTES": "bytes_contents"}
 
 
-def question_in(request: pb.ModelInferRequest) -> Question:
-    """Raises InvalidRequest where `request` is none."""
+def question_in(request: pb.ModelInferRequest | InvalidRequest) -> Question:
+    """Raises InvalidRequest where `request` is none, which bodies.py may have found already."""
+    if isinstance(request, InvalidRequest):
+        raise request
     the_only_input(request.inputs)
     return Question(
         model_spec(request.model_name, request.model_version),

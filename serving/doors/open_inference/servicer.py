@@ -103,14 +103,17 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
     async def RepositoryModelUnload(self, request: pb.RepositoryModelUnloadRequest, context) -> None:
         raise models.elsewhere()
 
-    @_answering
     async def ModelInfer(
-        self, request: pb.ModelInferRequest, context: grpc.aio.ServicerContext
+        self, request: pb.ModelInferRequest | InvalidRequest, context: grpc.aio.ServicerContext
     ) -> pb.ModelInferResponse:
         if self._drain.stopping.is_set():
-            raise STOPPING.with_traceback(None)  # it is one for all calls
-        with self._drain.call():
-            return await self._answer("ModelInfer", request, self._deadline(context))
+            await status_of(STOPPING).abort(context)
+        try:
+            with self._drain.call():
+                return await self._answer("ModelInfer", request, self._deadline(context))
+        except Exception as error:
+            refusal = status_of(error)
+        return await refusal.abort(context)
 
     async def ModelStreamInfer(
         self, requests: AsyncIterator[pb.ModelInferRequest | InvalidRequest], context: grpc.aio.ServicerContext
@@ -120,8 +123,6 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
 
         async def answer(request: pb.ModelInferRequest | InvalidRequest) -> pb.ModelStreamInferResponse:
             try:
-                if isinstance(request, InvalidRequest):
-                    raise request
                 return pb.ModelStreamInferResponse(
                     infer_response=await self._answer("ModelStreamInfer", request, deadline)
                 )
@@ -138,9 +139,12 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
         if self._drain.stopping.is_set():
             await status_of(STOPPING).abort(context)
 
-    async def _answer(self, method: str, request: pb.ModelInferRequest, deadline: float) -> pb.ModelInferResponse:
+    async def _answer(
+        self, method: str, request: pb.ModelInferRequest | InvalidRequest, deadline: float
+    ) -> pb.ModelInferResponse:
+        """Raises as Inference.answer does. That `request` is none is counted there too."""
         reply = await self._inference.answer(method, lambda: question_in(request), deadline)
-        return response_of(reply, raw=bool(request.raw_input_contents))
+        return response_of(reply, raw=isinstance(request, pb.ModelInferRequest) and bool(request.raw_input_contents))
 
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()
