@@ -23,7 +23,6 @@ _NUMBERS: dict[grpc.StatusCode, http.HTTPStatus] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: http.HTTPStatus.TOO_MANY_REQUESTS,
     grpc.StatusCode.DEADLINE_EXCEEDED: http.HTTPStatus.GATEWAY_TIMEOUT,
     grpc.StatusCode.UNAVAILABLE: http.HTTPStatus.SERVICE_UNAVAILABLE,
-    grpc.StatusCode.FAILED_PRECONDITION: http.HTTPStatus.PRECONDITION_FAILED,
     grpc.StatusCode.INTERNAL: http.HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from importlib.metadata import version as installed
 
 from protos import open_inference_pb2 as pb
+from serving.callers import caller
 from serving.doors.open_inference.outputs import LABEL, LOGITS, PROBABILITIES
 from serving.doors.open_inference.question import model_spec
 from serving.doors.open_inference.tensors import MOST
-from serving.errors import InvalidRequest
+from serving.errors import Forbidden
 from serving.models.ensemble import Ensemble
 from serving.models.lifecycle import State
 from serving.models.repository import Repository
@@ -98,14 +99,14 @@ def asked_of(name: str, version: str, repository: Repository) -> dict[str, list[
     models where `name` is. Raises NotServed, and InvalidRequest where a version of an ensemble is asked for.
     """
     if not name:
-        return {each: versions_of(each, repository) for each in repository.names}
+        return {each: versions_of(each, repository) for each in caller.get().those_it_may_ask(repository.names)}
     ensemble = repository.find(model_spec(name, version))
     return {name: [version_of(ensemble, repository)] if version else versions_of(name, repository)}
 
 
-def elsewhere() -> InvalidRequest:
+def elsewhere() -> Forbidden:
     """Why models are not loaded or unloaded here."""
-    return InvalidRequest(
+    return Forbidden(
         "Models are loaded and unloaded on the administration port, 8502 unless it was set otherwise; this port "
         "came to be asked. Use `tencrop models load` and `unload`."
     )
@@ -120,9 +121,10 @@ def ails(name: str, version: str, repository: Repository) -> str:
 
 
 def index(repository: Repository, only_ready: bool) -> list[pb.RepositoryIndexResponse.ModelIndex]:
-    """Every ensemble, and every version of every model that is known, in order of name."""
-    indexed = [_of_ensemble(name, repository) for name in repository.ensembles]
-    indexed += [each for name in repository.statuses for each in _of_model(name, repository)]
+    """Every ensemble that the caller may ask, and every version of such models that is known, in order of name."""
+    may_ask = caller.get().those_it_may_ask
+    indexed = [_of_ensemble(name, repository) for name in may_ask(repository.ensembles)]
+    indexed += [each for name in may_ask(repository.statuses) for each in _of_model(name, repository)]
     ready = [each for each in indexed if each.state == _STATES[State.AVAILABLE] or not only_ready]
     return sorted(ready, key=lambda each: each.name)
 

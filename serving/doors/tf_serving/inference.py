@@ -26,9 +26,9 @@ from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import CROPS
 
-VIEWS: dict[str, pb.Views] = {
+VIEWS: dict[str, int] = {
     SIGNATURE: pb.VIEWS_SINGLE,
-    **{name.removeprefix("VIEWS_").lower(): pb.Views.Value(name) for name in map(pb.Views.Name, CROPS)},
+    **{name.removeprefix("VIEWS_").lower(): pb.Views.Value(name) for name in (pb.Views.Name(each) for each in CROPS)},
 }
 """Signatures for Classify that every image model and every ensemble has: ours, which vote over views of a picture."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from protos.classification_pb2 import ModelSpec as OurSpec
+from serving.callers import caller
 from serving.doors.tf_serving.apis import DataType, SignatureDef, TensorInfo, TensorShapeProto, model_pb2
 from serving.errors import InvalidRequest
 from serving.models.engines.engine import SIGNATURE
@@ -28,6 +29,7 @@ def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble
     """Who answers `spec`, kept loaded until the block ends. Raises NotServed, or InvalidRequest for a label that was
     given to no version: the status that TensorFlow Serving has for it.
     """
+    _check_may_ask(spec)
     label, model = spec.version_label, repository.models.get(spec.name)
     if label and model and label not in model.labels:
         raise InvalidRequest(
@@ -41,6 +43,7 @@ def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble
 @contextmanager
 def held_version(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
     """The same, of one version. Raises InvalidRequest too where an ensemble is asked."""
+    _check_may_ask(spec)
     if spec.name in repository.ensembles:
         names = [member.servable.name for member in repository.ensembles[spec.name].members]
         raise InvalidRequest(
@@ -48,6 +51,12 @@ def held_version(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[
         )
     with held(repository, spec) as ensemble:
         yield ensemble.members[0].servable
+
+
+def _check_may_ask(spec: model_pb2.ModelSpec) -> None:
+    """Before anything is said of its labels or its members. Raises Forbidden."""
+    if spec.name:
+        caller.get().check_may_ask(spec.name)
 
 
 def answering(servable: Servable, signature: str) -> model_pb2.ModelSpec:

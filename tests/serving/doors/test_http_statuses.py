@@ -17,7 +17,8 @@ NUMBERS = {
     errors.Overloaded: 429,
     errors.DeadlinePassed: 504,
     errors.Unavailable: 503,
-    errors.ModelRejected: 412,
+    errors.NoSuchSignature: 400,
+    errors.ModelRejected: 400,
 }
 
 
