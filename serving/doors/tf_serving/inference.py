@@ -24,13 +24,21 @@ from serving.models.servable import Servable
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
 from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
-from serving.pipeline.plans import CROPS
 
-VIEWS: dict[str, int] = {
+VIEWS: dict[str, pb.Views] = {
     SIGNATURE: pb.VIEWS_SINGLE,
-    **{name.removeprefix("VIEWS_").lower(): pb.Views.Value(name) for name in (pb.Views.Name(each) for each in CROPS)},
+    "single": pb.VIEWS_SINGLE,
+    "mirror": pb.VIEWS_MIRROR,
+    "five": pb.VIEWS_FIVE,
+    "ten": pb.VIEWS_TEN,
+    "multi-scale": pb.VIEWS_MULTI_SCALE,
+    "grid": pb.VIEWS_GRID,
+    "inception-144": pb.VIEWS_INCEPTION_144,
+    "dense": pb.VIEWS_DENSE,
 }
-"""Signatures for Classify that every image model and every ensemble has: ours, which vote over views of a picture."""
+"""Signatures for Classify that every image model and every ensemble has: ours, which vote over views of a picture. The
+last is for those that were exported with it.
+"""
 
 
 class Inference:

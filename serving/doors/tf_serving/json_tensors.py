@@ -112,12 +112,19 @@ def _array(value: Json, name: str, dtype_name: str) -> NDArray[Any]:
         raise InvalidRequest(
             f"A tensor's lists are as long as one another at each level; {name!r}'s are not."
         ) from None
-    fits = found.dtype.kind in _KINDS.get(dtype.kind, "") or not found.size
-    if fits and found.size and dtype.kind in "iu":
-        fits = np.iinfo(dtype).min <= found.min() and found.max() <= np.iinfo(dtype).max
-    if not fits or found.dtype.hasobject:
-        raise InvalidRequest(f"{name!r} holds {dtype_name}; JSON values came that are none, or out of its range.")
-    return found.astype(dtype)
+    if found.size == 0:
+        return np.empty(found.shape, dtype)
+    try:
+        if found.dtype.kind not in _KINDS.get(dtype.kind, ""):
+            raise OverflowError(f"{found.dtype} is no {dtype_name}")
+        if dtype.kind in "iu" and not np.iinfo(dtype).min <= found.min() <= found.max() <= np.iinfo(dtype).max:
+            raise OverflowError(f"from {found.min()} to {found.max()}")
+        with np.errstate(over="raise"):
+            return found.astype(dtype)
+    except (OverflowError, FloatingPointError) as error:
+        raise InvalidRequest(
+            f"{name!r} holds {dtype_name}; JSON values of another type or range came ({error})."
+        ) from None
 
 
 def _strings(value: Json) -> NDArray[Any]:

@@ -1,0 +1,67 @@
+"""What ends around a call: the version that it asks, which stays until then, and the server, which takes no new one."""
+
+import asyncio
+import math
+
+import grpc
+import pytest
+
+from serving.doors.drain import Drain
+from serving.doors.tf_serving import predictions
+from serving.doors.tf_serving.apis import predict_pb2
+from serving.doors.tf_serving.calls import Calls
+from serving.doors.tf_serving.servicers import PredictionServicer
+from serving.metrics import Metrics
+from serving.models.engines.tensorflow import tf
+from serving.models.repository import Repository, ServedModel
+from tests.serving.fakes import PATIENCE, FakeClock, fake_servable
+from tests.serving.loops import on_a_loop
+from tests.serving.models.test_signature_calls import HeldSignatures
+
+REQUEST = predict_pb2.PredictRequest()
+REQUEST.model_spec.name, REQUEST.model_spec.signature_name = "shades", "double"
+REQUEST.inputs["x"].CopyFrom(tf.make_tensor_proto([[1.0, 2.0]]))
+
+
+class Refused(Exception):
+    """A call was ended by a status."""
+
+
+class Context:
+    """A call without a deadline."""
+
+    def time_remaining(self) -> None:
+        return None
+
+    async def abort(self, code, details, trailers) -> None:
+        raise Refused(code)
+
+
+@on_a_loop
+async def test_a_version_is_held_until_its_call_has_ended():
+    signatures = HeldSignatures()
+    servable = fake_servable(signatures=signatures)
+    repository = Repository({"shades": ServedModel("shades", {1: servable})}, {})
+    call = asyncio.ensure_future(predictions.predict(repository, REQUEST, math.inf))
+    assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+    ended = asyncio.ensure_future(servable.holds.ended())
+    await asyncio.sleep(0)
+    assert not ended.done()
+    signatures.go_on.release()
+    assert list((await call).outputs["y"].float_val) == [2.0, 4.0]
+    await ended
+    await servable.close()
+
+
+@on_a_loop
+async def test_a_server_that_stops_refuses_new_calls():
+    repository, drain = Repository({}, {}), Drain()
+    calls = Calls(repository, Metrics(), FakeClock())
+    servicer = PredictionServicer(None, repository, calls, drain)
+    with pytest.raises(Refused) as refused:
+        await servicer.Predict(REQUEST, Context())
+    assert refused.value.args == (grpc.StatusCode.NOT_FOUND,)
+    drain.stop()
+    with pytest.raises(Refused) as refused:
+        await servicer.Predict(REQUEST, Context())
+    assert refused.value.args == (grpc.StatusCode.UNAVAILABLE,)
