@@ -17,6 +17,7 @@ from serving.models.budget import Budget
 from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.complaints import Complaints
 from serving.models.completeness import Completeness
+from serving.models.courtesy import courteous
 from serving.models.declaration import ModelDeclaration
 from serving.models.forming import form
 from serving.models.goals import goal_of, labels_of
@@ -142,8 +143,9 @@ class Manager:
 
     async def load(self, name: str, version: int, declared: ModelDeclaration) -> Servable:
         """See Surroundings.load."""
-        directory = self.root / name / str(version)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._load, directory, declared)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._load_now, self.root / name / str(version), declared
+        )
 
     def kept(self, name: str) -> Set[int]:
         """See Surroundings.kept: versions that a label points to or that vote in an ensemble, until others do."""
@@ -165,11 +167,18 @@ class Manager:
             unformed = self._unformed.items()
             self._complaints.are({f"ensemble {name} is not served as declared": why for name, why in unformed})
 
-    async def unloaded(self) -> None:
-        """See Surroundings.unloaded."""
+    async def give_back_memory(self) -> None:
+        """See Surroundings.give_back_memory."""
         await asyncio.to_thread(give_back_memory)
+
+    def unloaded(self) -> None:
+        """See Surroundings.unloaded."""
         for upkeep in self._upkeeps.values():
             upkeep.try_again_with_more_room()
+
+    def _load_now(self, directory: Path, declared: ModelDeclaration) -> Servable:
+        with courteous():
+            return self._load(directory, declared)
 
     def _head_for(self, now: Inventory) -> None:
         """Has every model head for what `now` says of it."""

@@ -33,8 +33,11 @@ class Surroundings(Protocol):
     def rested(self) -> None:
         """A model has no step left to take for now."""
 
-    async def unloaded(self) -> None:
-        """A version was closed, and nothing refers to it any more."""
+    async def give_back_memory(self) -> None:
+        """Nothing refers to a version that was closed, or did not come to be loaded."""
+
+    def unloaded(self) -> None:
+        """A version has gone, and others may have its room."""
 
 
 class Watcher(Protocol):
@@ -130,6 +133,8 @@ class Upkeep:
             self._fail(version, Failure(repr(error), files, declared))
         else:
             self._admit(version, ready)
+            return
+        await self._around.give_back_memory()
 
     async def _loaded(self, version: int, files: Files, declared: ModelDeclaration) -> Ready:
         place = self._budget.take(files.bytes)
@@ -180,7 +185,8 @@ class Upkeep:
         place.give_back()
         log.info("%s version %s is unloaded", self.name, version)
         self._forget(version)
-        await self._around.unloaded()
+        await self._around.give_back_memory()
+        self._around.unloaded()
 
     def _forget(self, version: int) -> None:
         if not self.records.knows(version):

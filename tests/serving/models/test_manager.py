@@ -1,8 +1,10 @@
 """What is served follows what lies in the directory, and never goes missing on the way."""
 
 import asyncio
+import gc
 import math
 import threading
+import weakref
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -397,3 +399,17 @@ async def test_a_version_that_is_held_when_the_server_stops_is_among_those_to_be
             await catch_up(manager)
             await manager.close()
             assert sorted(servable.version for servable in manager.servables) == [1, 2]
+
+
+@on_a_loop
+async def test_nothing_keeps_a_version_that_has_gone(disk):
+    disk.add("shades", 1)
+    disk.declare("ensembles: {choir: {members: [{model: shades}]}}")
+    async with managed(disk) as manager:
+        servable = weakref.ref(manager.repository.find(ANY).members[0].servable)
+        disk.add("shades", 2)
+        await catch_up(manager)
+        await unloaded(manager, 1)
+        while servable():
+            await asyncio.sleep(0)
+            gc.collect()
