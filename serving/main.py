@@ -76,10 +76,12 @@ class Server:
         """Opens its ports, that of admin calls too where there is a manager. Raises OSError where one is taken."""
         settings, credentials = self._settings, self.locks.grpc_credentials
         self.grpc_port = bind(self._grpc, "gRPC", settings.host, settings.grpc_port, credentials)
-        self.http_port = await listen(self._http, settings.host, settings.http_port)
         if self._administration:
             host, port = settings.admin_host, settings.admin_port
             self.admin_port = bind(self._administration, "admin", host, port, credentials)
+        # Last of those that may be taken: a port of HTTP is open from here on.
+        self.http_port = await listen(self._http, settings.host, settings.http_port)
+        if self._administration:
             await self._administration.start()
         for service in ("", *self._protocols.services):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
