@@ -85,8 +85,10 @@ class OpenVINOEngine(Engine):
         """See Engine.run. More callers than `batches_in_flight` wait for each other."""
         request = self._idle.get()
         try:
-            # OpenVINO shares no memory that may not be written to, as a request's own may not.
-            request.set_input_tensor(openvino.Tensor(np.require(rows, requirements=["C", "W"]), shared_memory=True))
+            # OpenVINO shares no memory that may not be written to, as a message's own may not; nor does it keep what it
+            # shares.
+            own = np.require(rows, requirements=["C", "W"])
+            request.set_input_tensor(openvino.Tensor(own, shared_memory=True))
             request.infer()
             return request.get_output_tensor(self._logits).data.copy()
         finally:
