@@ -29,9 +29,9 @@ from serving.models.engines.tensorflow import use_threads
 from serving.models.manager import Manager
 from serving.models.memory import spare_what_stays
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
+from serving.pipeline.routed import RoutedClassifier
 from serving.settings import Settings
 from serving.supply import keeper_of, manager_of
 
@@ -53,7 +53,7 @@ class Server:
         self._settings = settings
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._classifier = Classifier(
+        self._classifier = RoutedClassifier(
             repository,
             Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
             metrics,
