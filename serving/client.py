@@ -195,7 +195,10 @@ class Client:
 
     def classify(self, picture: Picture, **question) -> Answer:
         """Classifies one picture; keyword arguments are the fields of Question."""
-        request = Question(**question).about(picture)
+        return self.send(Question(**question).about(picture))
+
+    def send(self, request: pb.ClassifyRequest) -> Answer:
+        """Sends a request as it is."""
         try:
             return _answer(self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:
@@ -261,7 +264,10 @@ class AsyncClient:
 
     async def classify(self, picture: Picture, **question) -> Answer:
         """See Client.classify."""
-        request = Question(**question).about(picture)
+        return await self.send(Question(**question).about(picture))
+
+    async def send(self, request: pb.ClassifyRequest) -> Answer:
+        """See Client.send."""
         try:
             return _answer(await self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:

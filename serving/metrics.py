@@ -147,6 +147,12 @@ class Metrics:
             ("model", "version"),
             registry=self.registry,
         )
+        self.request_log_records = Counter(
+            "tencrop_request_log_records_total",
+            "Calls of the sample that the request log keeps: outcome is written, dropped or failed.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.store_up = Gauge(
             "tencrop_store_up",
             "1 while the store of models answers, 0 during an outage, through which mirrored models are served.",
@@ -217,6 +223,10 @@ class Metrics:
     def canary_rolled_back(self, model: str, version: int, rolled_back: bool) -> None:
         """Whether a canary is rolled back; trials.Observer."""
         self.canary_rollback.labels(model, version).set(rolled_back)
+
+    def recorded(self, outcome: str) -> None:
+        """What became of a call for the request log; recorder.Observer."""
+        self.request_log_records.labels(outcome).inc()
 
     def store_observer(self, address: str) -> "StoreMetrics":
         """What the keeper of a mirror reports to."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from protos import classification_pb2 as pb
-from serving.errors import InvalidRequest, NotServed
+from serving.errors import Forbidden, InvalidRequest, NotServed
 from serving.metrics import Metrics
 from serving.models.evidence import Count
 from serving.models.repository import Repository
@@ -67,7 +67,7 @@ class RoutedClassifier(Classifier):
         try:
             yield
             outcome = "answered"
-        except (InvalidRequest, NotServed):
+        except (InvalidRequest, NotServed, Forbidden):
             outcome = ""
             raise
         except asyncio.CancelledError:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from serving.callers import ANYBODY, Caller, caller
 from serving.doors.messages import to_list
-from serving.errors import EngineFailed, InvalidRequest
+from serving.errors import EngineFailed, Forbidden, InvalidRequest
 from serving.metrics import Metrics
 from serving.models.catalogue import ServedModel
 from serving.models.declaration import CanaryDeclaration, TrialDeclaration
@@ -164,6 +165,9 @@ async def test_what_a_caller_is_to_be_blamed_for_is_no_error_of_the_canary():
     async with Scene(canary=canary(percent=100)) as scene:
         for _ in range(10):
             await scene.fails(InvalidRequest, top_k=99)
+        caller.set(Caller("a neighbour", models=frozenset()))
+        await scene.fails(Forbidden)
+        caller.set(ANYBODY)
         assert scene.canary.calls == 0
 
 
