@@ -141,6 +141,8 @@ class Question:
     """No more views and members than it takes until the vote is decided, where that was calibrated."""
     boxes: Sequence[Box] = ()
     """What to look at instead of the model's own views."""
+    routing_key: str = ""
+    """Calls with the same key are answered by the same version, where a model has a canary."""
 
     def about(self, picture: Picture) -> pb.ClassifyRequest:
         """The request that asks this of `picture`.
@@ -166,6 +168,7 @@ class Question:
             min_views=_enumerated("min_views", pb.Views, "VIEWS_", VIEWS, self.min_views) if self.min_views else None,
             priority=pb.PRIORITY_BULK if self.bulk else pb.PRIORITY_INTERACTIVE,
             adaptive=self.adaptive,
+            routing_key=self.routing_key,
             boxes=[pb.Box(top=top, left=left, bottom=bottom, right=right) for top, left, bottom, right in self.boxes],
         )
         if isinstance(picture, (bytes, bytearray, memoryview)):
