@@ -18,6 +18,7 @@ COMMANDS = {
     "records": ("training.records_command:records", "Write a folder of pictures as TFRecords."),
     "serve": ("serving.commands.serve:serve", "Serve models over gRPC."),
     "classify": ("serving.commands.classify:classify", "Ask a server what is in a picture."),
+    "replay": ("serving.commands.replay:replay_command", "Ask a server again what another was asked, and compare."),
     "models": ("serving.commands.models:models", "List what a server serves."),
 }
 

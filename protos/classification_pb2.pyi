@@ -92,7 +92,7 @@ class Tensor(_message.Message):
     def __init__(self, data_type: _Optional[_Union[Tensor.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores", "min_confidence", "boxes", "min_views", "priority", "adaptive")
+    __slots__ = ("model", "encoded", "tensor", "views", "vote", "top_k", "with_view_scores", "with_member_scores", "min_confidence", "boxes", "min_views", "priority", "adaptive", "routing_key")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ENCODED_FIELD_NUMBER: _ClassVar[int]
     TENSOR_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +106,7 @@ class ClassifyRequest(_message.Message):
     MIN_VIEWS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     ADAPTIVE_FIELD_NUMBER: _ClassVar[int]
+    ROUTING_KEY_FIELD_NUMBER: _ClassVar[int]
     model: ModelSpec
     encoded: bytes
     tensor: Tensor
@@ -119,7 +120,8 @@ class ClassifyRequest(_message.Message):
     min_views: Views
     priority: Priority
     adaptive: bool
-    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ..., min_confidence: _Optional[float] = ..., boxes: _Optional[_Iterable[_Union[Box, _Mapping]]] = ..., min_views: _Optional[_Union[Views, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., adaptive: _Optional[bool] = ...) -> None: ...
+    routing_key: str
+    def __init__(self, model: _Optional[_Union[ModelSpec, _Mapping]] = ..., encoded: _Optional[bytes] = ..., tensor: _Optional[_Union[Tensor, _Mapping]] = ..., views: _Optional[_Union[Views, str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., top_k: _Optional[int] = ..., with_view_scores: _Optional[bool] = ..., with_member_scores: _Optional[bool] = ..., min_confidence: _Optional[float] = ..., boxes: _Optional[_Iterable[_Union[Box, _Mapping]]] = ..., min_views: _Optional[_Union[Views, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., adaptive: _Optional[bool] = ..., routing_key: _Optional[str] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ("label", "class_id", "probability")
@@ -228,7 +230,7 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote", "version_statuses")
+    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote", "version_statuses", "canary")
     class VersionLabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +245,7 @@ class Model(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     VOTE_FIELD_NUMBER: _ClassVar[int]
     VERSION_STATUSES_FIELD_NUMBER: _ClassVar[int]
+    CANARY_FIELD_NUMBER: _ClassVar[int]
     name: str
     versions: _containers.RepeatedScalarFieldContainer[int]
     version_labels: _containers.ScalarMap[str, int]
@@ -250,7 +253,8 @@ class Model(_message.Message):
     labels: _containers.RepeatedScalarFieldContainer[str]
     vote: Vote
     version_statuses: _containers.RepeatedCompositeFieldContainer[VersionStatus]
-    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., version_statuses: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ...) -> None: ...
+    canary: Canary
+    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., version_statuses: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ..., canary: _Optional[_Union[Canary, _Mapping]] = ...) -> None: ...
 
 class VersionStatus(_message.Message):
     __slots__ = ("version", "state", "error")
@@ -275,6 +279,30 @@ class VersionStatus(_message.Message):
     state: VersionStatus.State
     error: str
     def __init__(self, version: _Optional[int] = ..., state: _Optional[_Union[VersionStatus.State, str]] = ..., error: _Optional[str] = ...) -> None: ...
+
+class Canary(_message.Message):
+    __slots__ = ("version", "stable_version", "percent", "calls", "failed", "stable_calls", "stable_failed", "pairs", "disagreed", "rolled_back")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STABLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    STABLE_CALLS_FIELD_NUMBER: _ClassVar[int]
+    STABLE_FAILED_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    DISAGREED_FIELD_NUMBER: _ClassVar[int]
+    ROLLED_BACK_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    stable_version: int
+    percent: float
+    calls: int
+    failed: int
+    stable_calls: int
+    stable_failed: int
+    pairs: int
+    disagreed: int
+    rolled_back: str
+    def __init__(self, version: _Optional[int] = ..., stable_version: _Optional[int] = ..., percent: _Optional[float] = ..., calls: _Optional[int] = ..., failed: _Optional[int] = ..., stable_calls: _Optional[int] = ..., stable_failed: _Optional[int] = ..., pairs: _Optional[int] = ..., disagreed: _Optional[int] = ..., rolled_back: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("model_version", "weight")

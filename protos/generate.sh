@@ -9,3 +9,5 @@ COMMON=$("$PYTHON" -c 'import google.rpc, os; print(os.path.dirname(list(google.
   protos/open_inference.proto
 "$PYTHON" -m grpc_tools.protoc -I. -I"$COMMON" \
   --python_out=. --pyi_out=. protos/model_card.proto
+"$PYTHON" -m grpc_tools.protoc -I. -I"$COMMON" \
+  --python_out=. --pyi_out=. protos/request_log.proto

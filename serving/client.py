@@ -141,6 +141,8 @@ class Question:
     """No more views and members than it takes until the vote is decided, where that was calibrated."""
     boxes: Sequence[Box] = ()
     """What to look at instead of the model's own views."""
+    routing_key: str = ""
+    """Calls with the same key are answered by the same version, where a model has a canary."""
 
     def about(self, picture: Picture) -> pb.ClassifyRequest:
         """The request that asks this of `picture`.
@@ -166,6 +168,7 @@ class Question:
             min_views=_enumerated("min_views", pb.Views, "VIEWS_", VIEWS, self.min_views) if self.min_views else None,
             priority=pb.PRIORITY_BULK if self.bulk else pb.PRIORITY_INTERACTIVE,
             adaptive=self.adaptive,
+            routing_key=self.routing_key,
             boxes=[pb.Box(top=top, left=left, bottom=bottom, right=right) for top, left, bottom, right in self.boxes],
         )
         if isinstance(picture, (bytes, bytearray, memoryview)):
@@ -195,7 +198,10 @@ class Client:
 
     def classify(self, picture: Picture, **question) -> Answer:
         """Classifies one picture; keyword arguments are the fields of Question."""
-        request = Question(**question).about(picture)
+        return self.send(Question(**question).about(picture))
+
+    def send(self, request: pb.ClassifyRequest) -> Answer:
+        """Sends a request as it is."""
         try:
             return _answer(self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:
@@ -261,7 +267,10 @@ class AsyncClient:
 
     async def classify(self, picture: Picture, **question) -> Answer:
         """See Client.classify."""
-        request = Question(**question).about(picture)
+        return await self.send(Question(**question).about(picture))
+
+    async def send(self, request: pb.ClassifyRequest) -> Answer:
+        """See Client.send."""
         try:
             return _answer(await self._stub.Classify(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:

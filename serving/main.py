@@ -29,9 +29,10 @@ from serving.models.engines.tensorflow import use_threads
 from serving.models.manager import Manager
 from serving.models.memory import spare_what_stays
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
+from serving.pipeline.routed import RoutedClassifier
+from serving.request_log.recorder import Recorder
 from serving.settings import Settings
 from serving.supply import keeper_of, manager_of
 
@@ -53,7 +54,7 @@ class Server:
         self._settings = settings
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._classifier = Classifier(
+        self._classifier = RoutedClassifier(
             repository,
             Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
             metrics,
@@ -63,8 +64,9 @@ class Server:
             settings.cache_bytes,
         )
         self._drain = Drain()
+        self._recorder = _recorder(settings, metrics)
         self._protocols = Protocols(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
+            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain, self._recorder
         )
         self._health = HealthDoor()
         self._ready = asyncio.Event()
@@ -113,6 +115,8 @@ class Server:
         await refusing
         await self._http.stop()
         self._classifier.close()
+        if self._recorder:
+            await asyncio.to_thread(self._recorder.close)
         at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
         return all(at_rest)
 
@@ -148,6 +152,14 @@ class Server:
         app = http_app(metrics, self._ready.is_set, self._drain, self._protocols.routers, longest)
         bounds = HttpBounds(head_bytes=settings.max_header_bytes, connections=settings.max_connections)
         return HttpServer(EntranceMiddleware(app, self.locks.entrance), bounds, self.locks.http_context)
+
+
+def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
+    """What keeps the request log; None where none is kept."""
+    if settings.request_log is None:
+        return None
+    percent, pictures = settings.request_log_percent, settings.request_log_pictures
+    return Recorder(settings.request_log, percent, pictures, settings.request_log_max_bytes, metrics)
 
 
 async def serve(settings: Settings, announce: Callable[[Server], None] = lambda server: None) -> bool:

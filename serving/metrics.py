@@ -127,6 +127,32 @@ class Metrics:
             "Memory that the answers in the cache take.",
             registry=self.registry,
         )
+        self.canary_duration = Histogram(
+            "tencrop_canary_duration_seconds",
+            "Of models with a version on trial, from a call's arrival to its answer or failure: arm is stable, canary "
+            "or shadow, outcome is answered or failed.",
+            ("model", "version", "arm", "outcome"),
+            buckets=_REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.canary_copies = Counter(
+            "tencrop_canary_copies_total",
+            "Calls that a shadow was asked too; outcome is agreed, disagreed, failed, or dropped.",
+            ("model", "version", "outcome"),
+            registry=self.registry,
+        )
+        self.canary_rollback = Gauge(
+            "tencrop_canary_rollback",
+            "1 for a canary that is rolled back, 0 for one that gets its calls.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.request_log_records = Counter(
+            "tencrop_request_log_records_total",
+            "Calls of the sample that the request log keeps: outcome is written, dropped or failed.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.store_up = Gauge(
             "tencrop_store_up",
             "1 while the store of models answers, 0 during an outage, through which mirrored models are served.",
@@ -193,6 +219,14 @@ class Metrics:
     def queue_observer(self, model: str, version: int) -> "QueueMetrics":
         """What a batch queue reports to."""
         return QueueMetrics(self, model, version)
+
+    def canary_rolled_back(self, model: str, version: int, rolled_back: bool) -> None:
+        """Whether a canary is rolled back; trials.Observer."""
+        self.canary_rollback.labels(model, version).set(rolled_back)
+
+    def recorded(self, outcome: str) -> None:
+        """What became of a call for the request log; recorder.Observer."""
+        self.request_log_records.labels(outcome).inc()
 
     def store_observer(self, address: str) -> "StoreMetrics":
         """What the keeper of a mirror reports to."""

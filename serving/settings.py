@@ -22,6 +22,7 @@ from serving.cores import cores
 from serving.logs import LogFormat
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.stores.address import place
+from serving.request_log.pictures import Pictures
 
 
 class Settings(BaseSettings):
@@ -91,6 +92,16 @@ class Settings(BaseSettings):
     )
     cache_bytes: NonNegativeInt = Field(
         0, description="Memory for answers that were given before, in bytes; 0 keeps none."
+    )
+    request_log: Path | None = Field(
+        None, description="Directory to keep a sample of calls in, as TFRecords that `tencrop replay` sends again."
+    )
+    request_log_percent: float = Field(1.0, ge=0, le=100, description="Of the calls, so many are kept.")
+    request_log_pictures: Pictures = Field(
+        "hash", description="What is kept of their pictures: a hash, or their bytes, which a replay needs."
+    )
+    request_log_max_bytes: PositiveInt = Field(
+        2**30, description="Bytes that the kept calls take; the oldest go for the newest."
     )
     stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
     drain_seconds: NonNegativeFloat = Field(

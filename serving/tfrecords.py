@@ -1,5 +1,5 @@
-"""Reads TFRecord files without TensorFlow: for each record its length, the length's checksum, its bytes and their
-checksum, all little-endian (tensorflow/core/lib/io/record_writer.h).
+"""TFRecord files without TensorFlow: for each record its length, the length's checksum, its bytes and their checksum,
+all little-endian (tensorflow/core/lib/io/record_writer.h).
 """
 
 import struct
@@ -26,6 +26,13 @@ def records_in(path: Path) -> Iterator[bytes]:
             record = file.read(length)
             _check(record, file, path)
             yield record
+
+
+def framed(record: bytes) -> bytes:
+    """`record` as it stands in a file."""
+    length = _LENGTH.pack(len(record))
+    checksums = (_CHECKSUM.pack(masked_checksum(content)) for content in (length, record))
+    return b"".join((length, next(checksums), record, next(checksums)))
 
 
 def masked_checksum(content: bytes) -> int:

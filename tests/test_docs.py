@@ -10,7 +10,13 @@ import yaml
 
 import tencrop
 from serving.metrics import Metrics
-from serving.models.declaration import Declaration, EnsembleDeclaration, MemberDeclaration, ModelDeclaration
+from serving.models.declaration import (
+    CanaryDeclaration,
+    Declaration,
+    EnsembleDeclaration,
+    MemberDeclaration,
+    ModelDeclaration,
+)
 from serving.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -44,7 +50,9 @@ def test_every_default_is_documented_as_it_is():
     assert len(documented) >= 8
 
 
-@pytest.mark.parametrize("declared", [Declaration, EnsembleDeclaration, MemberDeclaration, ModelDeclaration])
+@pytest.mark.parametrize(
+    "declared", [CanaryDeclaration, Declaration, EnsembleDeclaration, MemberDeclaration, ModelDeclaration]
+)
 def test_everything_that_can_be_declared_stands_in_the_example_of_models_yaml(declared):
     example = re.search(r"^```yaml\n(# models.yaml\n.*?)^```", SERVING, re.M | re.S).group(1)
     assert [field for field in declared.model_fields if f"{field}:" not in example] == []

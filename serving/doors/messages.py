@@ -6,6 +6,7 @@ from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.lifecycle import VersionStatus
 from serving.models.repository import Repository
+from serving.models.trials import Canary
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
 from serving.pipeline.voting import each_view, vote
@@ -53,7 +54,7 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 def to_list(repository: Repository) -> pb.ListModelsResponse:
     """Everything that the caller may ask for, and models of which no version is ready, in order of name."""
     unready = {name: pb.Model(name=name) for name in repository.statuses}
-    models = {name: _model(model) for name, model in repository.models.items()}
+    models = {name: _model(model, repository.trials.canary_of(model)) for name, model in repository.models.items()}
     for name, statuses in repository.statuses.items():
         (models.get(name) or unready[name]).version_statuses.extend(map(to_status, statuses))
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
@@ -70,7 +71,7 @@ def _version(member: Member) -> pb.ModelVersion:
     return pb.ModelVersion(name=member.servable.name, version=member.servable.version)
 
 
-def _model(model: ServedModel) -> pb.Model:
+def _model(model: ServedModel, canary: Canary | None) -> pb.Model:
     newest = max(model.servables)
     card = model.servables[newest].card
     return pb.Model(
@@ -79,6 +80,22 @@ def _model(model: ServedModel) -> pb.Model:
         version_labels=model.labels,
         labels=card.labels,
         vote=card.vote,
+        canary=_canary(canary) if canary else None,
+    )
+
+
+def _canary(canary: Canary) -> pb.Canary:
+    return pb.Canary(
+        version=canary.version,
+        stable_version=canary.stable_version,
+        percent=canary.declared.percent,
+        calls=canary.canary.calls,
+        failed=canary.canary.wrong,
+        stable_calls=canary.stable.calls,
+        stable_failed=canary.stable.wrong,
+        pairs=canary.pairs.calls,
+        disagreed=canary.pairs.wrong,
+        rolled_back=canary.rolled_back,
     )
 
 

@@ -8,6 +8,7 @@ from protos.classification_pb2 import ModelSpec
 from serving.callers import caller
 from serving.errors import InvalidRequest, NotServed
 from serving.models import versions
+from serving.models.declaration import CanaryDeclaration, TrialDeclaration, on_trial
 from serving.models.ensemble import Ensemble
 from serving.models.servable import Servable
 
@@ -19,13 +20,21 @@ class ServedModel:
     name: str
     servables: Mapping[int, Servable]
     labels: Mapping[str, int] = field(default_factory=dict)
+    canary: CanaryDeclaration | None = None
+    shadow: TrialDeclaration | None = None
 
     def __post_init__(self) -> None:
         self._alone = {version: Ensemble.of(servable) for version, servable in self.servables.items()}
+        self._on_trial = on_trial(self.canary, self.shadow, self.labels)
 
     def choose(self, spec: ModelSpec) -> Ensemble:
         """The version that answers `spec`, as an ensemble of one. Raises NotServed."""
-        return self._alone[versions.choose(spec, self.servables, self.labels)]
+        return self._alone[versions.choose(spec, self.servables, self.labels, self._on_trial)]
+
+    @property
+    def stable_version(self) -> int:
+        """The one that answers who names none, but for the canary's share."""
+        return versions.stable(self.servables, self._on_trial)
 
 
 class Catalogue:
@@ -43,7 +52,7 @@ class Catalogue:
 
     def ails(self, name: str) -> str:
         """Why `name`, one of `names`, cannot answer now, as far as is known; empty where it can. Of a model, its
-        newest version.
+        stable version.
         """
         if name in self.ensembles:
             return self.ensembles[name].ails
@@ -70,6 +79,16 @@ class Catalogue:
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise NotServed(f"A model has to be served; {name!r} is not, {names} are.{hint}")
         return self.models[name].choose(spec)
+
+    def open_to_choice(self, spec: ModelSpec) -> ServedModel | None:
+        """The model of which `spec` names no version; None where it names one, or something else.
+
+        Raises InvalidRequest as `find` does.
+        """
+        if spec.WhichOneof("version_choice"):
+            return None
+        name = spec.name or self._default_name()
+        return None if name in self.ensembles else self.models.get(name)
 
     def _default_name(self) -> str:
         may_ask = caller.get().those_it_may_ask

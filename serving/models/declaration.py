@@ -43,6 +43,33 @@ class Specific(_Declared):
         return usable & set(self.specific)
 
 
+class TrialDeclaration(_Declared):
+    """A version that is tried on a share of the calls that name none: by number, or by label."""
+
+    version: PositiveInt | None = None
+    label: str | None = None
+    percent: float = Field(ge=0, le=100, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _is_one_version(self) -> "TrialDeclaration":
+        if (self.version is None) == (self.label is None):
+            raise ValueError(f"a trial names a version or a label, one of both; {self.version} and {self.label!r} came")
+        return self
+
+    def version_among(self, labels: Mapping[str, int]) -> int | None:
+        """Which version that is; None where the label is given to none."""
+        return self.version if self.label is None else labels.get(self.label)
+
+
+class CanaryDeclaration(TrialDeclaration):
+    """A version that answers such calls, until it does worse than it may."""
+
+    max_error_rate: float = Field(0.01, ge=0, le=1, allow_inf_nan=False)
+    """Of its calls, the share that may fail; as many as of the stable version's may, where that is more."""
+    max_disagreement: float = Field(0.1, ge=0, le=1, allow_inf_nan=False)
+    """Of the calls that are shadowed by it, the share to which it may say something else."""
+
+
 class ModelDeclaration(_Declared):
     """How one model is served, where that is not what the server's settings say for all."""
 
@@ -58,6 +85,10 @@ class ModelDeclaration(_Declared):
     """What that computes in."""
     allow_operations: list[str] = []
     """Operations that its graph may hold beside those that are safe; see engines/operations.py."""
+    canary: CanaryDeclaration | None = None
+    """The version that answers a share of the calls."""
+    shadow: TrialDeclaration | None = None
+    """The version that is asked a share of the calls once they are answered, and whose answers nobody gets."""
     versions: Latest | Specific | Literal["all"] = Latest(latest=1)
     """Which are served. Those that a label or an ensemble names are served too."""
     availability: Availability = "preserving"
@@ -79,8 +110,14 @@ class ModelDeclaration(_Declared):
     @property
     def of_loading(self) -> "ModelDeclaration":
         """What a version is loaded by, and has to be loaded again where it changes."""
-        defaults = ModelDeclaration()
-        return self.model_copy(update={"versions": defaults.versions, "availability": defaults.availability})
+        defaults, of_others = ModelDeclaration(), ("versions", "availability", "canary", "shadow")
+        return self.model_copy(update={name: getattr(defaults, name) for name in of_others})
+
+
+def on_trial(canary: TrialDeclaration | None, shadow: TrialDeclaration | None, labels: Mapping[str, int]) -> set[int]:
+    """The versions that these name, which answer no other calls as long as another version is ready."""
+    named = {trial.version_among(labels) for trial in (canary, shadow) if trial}
+    return {version for version in named if version}
 
 
 class MemberDeclaration(_Declared):
@@ -121,8 +158,9 @@ class Declaration(_Declared):
         return self.models.get(name, ModelDeclaration())
 
     def pinned_versions(self, model: str) -> set[int]:
-        """Versions of `model` that ensembles or labels name."""
-        return self.voting_versions(model) | set(self.labels.get(model, {}).values())
+        """Versions of `model` that ensembles, labels or trials name."""
+        declared, labels = self.of_model(model), self.labels.get(model, {})
+        return self.voting_versions(model) | set(labels.values()) | on_trial(declared.canary, declared.shadow, labels)
 
     def voting_versions(self, model: str) -> set[int]:
         """Versions of `model` that ensembles name."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from serving.models.declaration import ModelDeclaration
+from serving.models.declaration import ModelDeclaration, on_trial
 from serving.models.inventory import Files, Inventory
 
 
@@ -20,17 +20,21 @@ class Goal:
     """The ones that an administrator has unloaded."""
     pinned: Set[int] = frozenset()
     """The ones that a label, an ensemble or an administrator names."""
+    on_trial: Set[int] = frozenset()
+    """The ones that are a canary or a shadow."""
 
 
 def goal_of(name: str, now: Inventory) -> Goal:
     """What the model `name` is to come to."""
     found, orders = now.models.get(name, {}), now.orders
+    declared, labels = now.declaration.of_model(name), labels_of(name, now)
     return Goal(
-        now.declaration.of_model(name),
+        declared,
         found,
         now.incomplete.get(name, {}),
         barred=set(found) if name in orders.closed else set(orders.unloaded.get(name, ())),
-        pinned={*now.declaration.voting_versions(name), *labels_of(name, now).values(), *orders.loaded.get(name, ())},
+        pinned={*now.declaration.voting_versions(name), *labels.values(), *orders.loaded.get(name, ())},
+        on_trial=on_trial(declared.canary, declared.shadow, labels),
     )
 
 

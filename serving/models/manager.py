@@ -203,4 +203,5 @@ class Manager:
         servables = {version: ready.servable for version, ready in upkeep.records.ready.items()}
         wanted = labels_of(upkeep.name, self._last)
         labels = versions.standing(wanted, before.labels if before else {}, servables)
-        return ServedModel(upkeep.name, servables, labels)
+        declared = self._last.declaration.of_model(upkeep.name)
+        return ServedModel(upkeep.name, servables, labels, declared.canary, declared.shadow)

@@ -10,6 +10,7 @@ from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.ensemble import Ensemble
 from serving.models.lifecycle import State, VersionStatus
 from serving.models.servable import Servable
+from serving.models.trials import Trials
 
 Statuses = Mapping[str, Sequence[VersionStatus]]
 
@@ -25,6 +26,7 @@ class Repository:
     ) -> None:
         """`statuses` tells of every version that is known; without it, those that are ready are."""
         self._catalogue = Catalogue(models, ensembles)
+        self.trials = Trials()
         self._statuses = statuses or self._of_the_ready
 
     def move_to(self, catalogue: Catalogue) -> None:
@@ -74,6 +76,10 @@ class Repository:
     def find(self, spec: ModelSpec) -> Ensemble:
         """See Catalogue.find. What is found may be closed at the loop's next turn: to ask it, `hold` it."""
         return self._catalogue.find(spec)
+
+    def open_to_choice(self, spec: ModelSpec) -> ServedModel | None:
+        """See Catalogue.open_to_choice."""
+        return self._catalogue.open_to_choice(spec)
 
     @contextmanager
     def hold(self, spec: ModelSpec) -> Iterator[Ensemble]:

@@ -117,7 +117,7 @@ class Upkeep:
     def _next_step(self) -> Step:
         goal, records = self._goal, self.records
         kept = self._around.kept(self.name) if goal.declared.availability == "preserving" else set()
-        aspired = versions.aspired(records.usable(goal), goal.declared.wants, goal.pinned, kept)
+        aspired = versions.aspired(records.usable(goal), goal.declared.wants, goal.pinned, kept, goal.on_trial)
         return next_step(aspired, set(records.failures), records.loaded(goal.declared), goal.declared.availability)
 
     async def _load(self, version: int) -> None:

@@ -12,14 +12,21 @@ def version_of(directory_name: str) -> int | None:
     return int(directory_name) if is_number and 0 < int(directory_name) < 2**63 else None
 
 
-def aspired(usable: Set[int], wants: Callable[[Set[int]], Set[int]], pinned: Set[int], kept: Set[int]) -> Set[int]:
-    """Which of the `usable` versions, those on disk that did not fail, are to be ready: what the policy `wants`, what a
-    label, an ensemble or an administrator pins, and what is kept until something else can take its place.
+def aspired(
+    usable: Set[int],
+    wants: Callable[[Set[int]], Set[int]],
+    pinned: Set[int],
+    kept: Set[int],
+    on_trial: Set[int] = frozenset(),
+) -> Set[int]:
+    """Which of the `usable` versions, those on disk that did not fail, are to be ready: those on trial, what the policy
+    `wants` of the others, what a label, an ensemble or an administrator pins, and what is kept until something else can
+    take its place.
 
     A version that failed is not usable, so that of the newest the next older takes its place, and one that is pinned
     has no substitute.
     """
-    return wants(usable) | ((pinned | kept) & usable)
+    return wants(usable - on_trial) | ((pinned | kept | on_trial) & usable)
 
 
 def standing(labels: Mapping[str, int], before: Mapping[str, int], ready: Container[int]) -> dict[str, int]:
@@ -32,15 +39,20 @@ def standing(labels: Mapping[str, int], before: Mapping[str, int], ready: Contai
     }
 
 
-def choose(spec: ModelSpec, ready: Iterable[int], labels: Mapping[str, int]) -> int:
-    """The version of `ready`, which is not empty, that answers `spec`.
+def stable(ready: Iterable[int], on_trial: Set[int]) -> int:
+    """Of the versions that are `ready`, the newest; one that is on trial only where all are."""
+    return max(ready, key=lambda version: (version not in on_trial, version))
+
+
+def choose(spec: ModelSpec, ready: Iterable[int], labels: Mapping[str, int], on_trial: Set[int] = frozenset()) -> int:
+    """The version of `ready`, which is not empty, that answers `spec`; where that names none, the stable one.
 
     Raises NotServed.
     """
     ready = sorted(ready, reverse=True)
     choice = spec.WhichOneof("version_choice")
     if choice is None:
-        return ready[0]
+        return stable(ready, on_trial)
     if choice == "version_label" and spec.version_label not in labels:
         raise NotServed(
             f"A label has to be given to a version; model {spec.name!r} has no label {spec.version_label!r}, "

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serving.models.engines.tensorflow import tf
-from serving.tfrecords import MAX_RECORD_BYTES, masked_checksum, records_in
+from serving.tfrecords import MAX_RECORD_BYTES, framed, masked_checksum, records_in
 
 
 @pytest.fixture
@@ -53,3 +53,10 @@ def test_a_length_beyond_the_bound_is_not_read(path):
     path.write_bytes(length + struct.pack("<I", masked_checksum(length)))
     with pytest.raises(ValueError, match="at most"):
         list(records_in(path))
+
+
+@given(st.lists(st.binary(max_size=50), max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_tensorflow_reads_what_is_written(path, records):
+    path.write_bytes(b"".join(map(framed, records)))
+    assert [record.numpy() for record in tf.data.TFRecordDataset(str(path))] == records

@@ -5,8 +5,9 @@ Not protobuf's own JSON: there versions are strings, and the scores of many view
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from protos import classification_pb2 as pb
 from serving.doors.rest.names import VIEWS, VOTES, ViewsName, VoteName
 
 _Views = Annotated[ViewsName, BeforeValidator(VIEWS.name)]
@@ -104,6 +105,21 @@ class Member(_Message):
     weight: float = Field(description="Relative to the other members'.")
 
 
+class Canary(_Message):
+    """A version on trial."""
+
+    version: int
+    stable_version: int = Field(description="The version that answers the rest.")
+    percent: float = Field(description="Of the calls that name no version, from 0 to 100.")
+    calls: int = Field(description="Since the trial began.")
+    failed: int
+    stable_calls: int
+    stable_failed: int
+    pairs: int = Field(description="Pictures that it was asked of as a shadow too.")
+    disagreed: int = Field(description="Of those, on how many it did not name the stable version's winner.")
+    rolled_back: str = Field(description="Why it gets no more calls; empty while it does.")
+
+
 class Model(_Message):
     name: str
     versions: list[int] = Field(description="Ready, newest first. Empty for an ensemble.")
@@ -111,6 +127,12 @@ class Model(_Message):
     members: list[Member] = Field(description="For an ensemble: who votes. Empty for a model.")
     labels: list[str] = Field(description="Class names, in class order.")
     vote: _Vote = Field(description="The vote taken where a request names none.")
+    canary: Canary | None = Field(description="A version that answers a share of the calls; null without one.")
+
+    @field_validator("canary", mode="before")
+    @classmethod
+    def _canary_is_there(cls, canary: pb.Canary) -> pb.Canary | None:
+        return canary if canary.version else None
 
 
 class Catalogue(_Message):

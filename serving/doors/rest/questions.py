@@ -42,6 +42,11 @@ class Question(BaseModel):
     adaptive: bool = Field(
         False, description="No more views and members than it takes until the vote is decided, where calibrated."
     )
+    routing_key: str = Field(
+        "",
+        max_length=256,
+        description="Calls with the same key are answered by the same version, where a model has a canary.",
+    )
     with_view_scores: bool = Field(False, description="Also what each view would have answered alone.")
     with_member_scores: bool = Field(False, description="Also what each member would have answered alone.")
     box: list[_Box] = Field(
@@ -66,6 +71,7 @@ class Question(BaseModel):
             min_views=VIEWS.number(self.min_views),
             priority=PRIORITIES.number(self.priority),
             adaptive=self.adaptive,
+            routing_key=self.routing_key,
             with_view_scores=self.with_view_scores,
             with_member_scores=self.with_member_scores,
             boxes=[pb.Box(**dict(zip(_SIDES, map(float, box.split(",")), strict=True))) for box in self.box],

@@ -87,3 +87,18 @@ def test_a_label_of_a_version_that_did_not_load_is_refused():
 def test_an_empty_label_is_asked_for_and_not_mistaken_for_none():
     with pytest.raises(NotServed):
         choose(ModelSpec(name="m", version_label=""), ready=[2], labels={})
+
+
+def test_a_version_on_trial_answers_only_who_names_it():
+    ready = [2, 3]
+    assert choose(ModelSpec(name="m"), ready, {}, on_trial={3}) == 2
+    assert choose(ModelSpec(name="m", version=3), ready, {}, on_trial={3}) == 3
+    assert choose(ModelSpec(name="m", version_label="next"), ready, {"next": 3}, on_trial={3}) == 3
+
+
+def test_where_all_that_is_ready_is_on_trial_the_newest_answers():
+    assert choose(ModelSpec(name="m"), [2, 3], {}, on_trial={2, 3}) == 3
+
+
+def test_a_version_on_trial_is_aspired_to_beside_the_newest_of_the_others():
+    assert aspired({1, 2, 3}, newest, pinned=set(), kept=set(), on_trial={3}) == {2, 3}

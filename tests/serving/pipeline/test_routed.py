@@ -1,0 +1,275 @@
+"""Canaries and shadows: who answers, what is counted, and when a canary is rolled back."""
+
+import asyncio
+import logging
+
+import numpy as np
+import pytest
+
+from protos import classification_pb2 as pb
+from serving.callers import ANYBODY, Caller, caller
+from serving.doors.messages import to_list
+from serving.errors import EngineFailed, Forbidden, InvalidRequest
+from serving.metrics import Metrics
+from serving.models.catalogue import ServedModel
+from serving.models.declaration import CanaryDeclaration, TrialDeclaration
+from serving.models.repository import Repository
+from serving.pipeline.picture import Limits
+from serving.pipeline.routed import RoutedClassifier
+from serving.pipeline.shadow import IN_FLIGHT
+from tests.serving.doors.fake_models import DARK, asked
+from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, brightness_logits, fake_servable
+from tests.serving.loops import on_a_loop
+
+NEVER = np.inf
+
+
+def failing(rows):
+    raise RuntimeError("out of memory")
+
+
+def contrary(rows):
+    """The other way round: what is dark is bright."""
+    return brightness_logits(255 - rows)
+
+
+class Scene:
+    """Versions 1, which is stable, and 2, which is on trial, and dice that a test throws."""
+
+    def __init__(self, stable=None, candidate=None, **trials) -> None:
+        self.dice, self.clock, self.metrics = 0.5, FakeClock(), Metrics()
+        self.engines = {1: stable or FreeEngine(), 2: candidate or FreeEngine()}
+        self.servables = {
+            version: fake_servable("shades", version, engine, clock=self.clock)
+            for version, engine in self.engines.items()
+        }
+        self.repository = Repository({"shades": ServedModel("shades", self.servables, {"next": 2}, **trials)}, {})
+        self.classifier = RoutedClassifier(
+            self.repository, Limits(), self.metrics, self.clock, 1, dice=lambda: self.dice
+        )
+
+    def declare(self, **trials) -> None:
+        """The same versions under another declaration."""
+        self.repository._catalogue.models = {"shades": ServedModel("shades", self.servables, {"next": 2}, **trials)}
+
+    async def version(self, named: int | None = None, **fields) -> int:
+        """Which version answers who names this one, or none."""
+        request = asked(DARK, **fields)
+        if named:
+            request.model.version = named
+        answer = await self.classifier.classify(request, NEVER)
+        return answer.polled.voters[0].servable.version
+
+    async def fails(self, error=EngineFailed, **fields) -> None:
+        with pytest.raises(error):
+            await self.version(**fields)
+
+    async def copied(self) -> None:
+        """Returns once no copy is in flight."""
+        while self.classifier._shadow._copies:
+            await asyncio.gather(*self.classifier._shadow._copies)
+
+    def sample(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, {"model": "shades", **labels}) or 0.0
+
+    def calls(self, version: int, arm: str, outcome: str = "answered") -> float:
+        labels = {"version": str(version), "arm": arm, "outcome": outcome}
+        return self.sample("tencrop_canary_duration_seconds_count", **labels)
+
+    def copies(self, outcome: str) -> float:
+        return self.sample("tencrop_canary_copies_total", version="2", outcome=outcome)
+
+    @property
+    def canary(self) -> pb.Canary:
+        (model,) = to_list(self.repository).models
+        return model.canary
+
+    async def __aenter__(self) -> "Scene":
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        for engine in self.engines.values():
+            if isinstance(engine, HeldEngine):
+                engine.let_go()
+        self.classifier.close()
+        for servable in self.servables.values():
+            await servable.close()
+
+
+def canary(percent: float = 25, **bounds) -> CanaryDeclaration:
+    return CanaryDeclaration(version=2, percent=percent, **bounds)
+
+
+def shadow(percent: float = 100) -> TrialDeclaration:
+    return TrialDeclaration(version=2, percent=percent)
+
+
+@on_a_loop
+async def test_a_canary_answers_its_share_and_the_stable_version_the_rest():
+    async with Scene(canary=canary(percent=25)) as scene:
+        versions = []
+        for scene.dice in (0.0, 0.24, 0.25, 0.99):
+            versions.append(await scene.version())
+        assert versions == [2, 2, 1, 1]
+        assert (scene.calls(2, "canary"), scene.calls(1, "stable")) == (2, 2)
+
+
+@on_a_loop
+async def test_calls_with_one_key_go_the_same_way_whatever_the_dice_say():
+    async with Scene(canary=canary(percent=50)) as scene:
+        ways = []
+        for scene.dice in (0.0, 0.99):
+            ways.append([await scene.version(routing_key=f"caller {number}") for number in range(20)])
+        assert ways[0] == ways[1]
+        assert set(ways[0]) == {1, 2}
+
+
+@on_a_loop
+async def test_a_label_names_a_canary_too():
+    async with Scene(canary=CanaryDeclaration(label="next", percent=100)) as scene:
+        assert await scene.version() == 2
+
+
+@on_a_loop
+async def test_who_names_a_version_gets_it_and_is_not_counted():
+    async with Scene(canary=canary(percent=100)) as scene:
+        assert await scene.version(named=1) == 1
+        assert scene.calls(1, "stable") == 0
+
+
+@on_a_loop
+async def test_a_canary_that_fails_is_rolled_back_and_that_shows_everywhere(caplog):
+    async with Scene(candidate=FreeEngine(failing), canary=canary(percent=100)) as scene:
+        with caplog.at_level(logging.ERROR):
+            for _ in range(3):
+                await scene.fails()
+        assert await scene.version() == 1
+        assert scene.calls(2, "canary", "failed") == 3
+        assert scene.sample("tencrop_canary_rollback", version="2") == 1
+        assert "3 of 3 failed" in scene.canary.rolled_back
+        assert "shades version 2 is rolled back" in caplog.text
+
+
+@on_a_loop
+async def test_a_canary_that_fails_as_the_stable_version_does_is_kept():
+    async with Scene(FreeEngine(failing), FreeEngine(failing), canary=canary(percent=50)) as scene:
+        for number in range(40):
+            scene.dice = number % 2
+            await scene.fails()
+        assert (scene.canary.failed, scene.canary.stable_failed) == (20, 20)
+        assert not scene.canary.rolled_back
+
+
+@on_a_loop
+async def test_what_a_caller_is_to_be_blamed_for_is_no_error_of_the_canary():
+    async with Scene(canary=canary(percent=100)) as scene:
+        for _ in range(10):
+            await scene.fails(InvalidRequest, top_k=99)
+        caller.set(Caller("a neighbour", models=frozenset()))
+        await scene.fails(Forbidden)
+        caller.set(ANYBODY)
+        assert scene.canary.calls == 0
+
+
+@on_a_loop
+async def test_a_call_whose_caller_goes_is_not_counted_and_one_that_is_late_is():
+    async with Scene(candidate=HeldEngine(), canary=canary(percent=100)) as scene:
+        for late in (False, True):
+            call = asyncio.create_task(scene.classifier.classify(asked(DARK), scene.clock() + 10))
+            await asyncio.sleep(0)
+            scene.clock.advance(11 if late else 1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert scene.canary.failed == late
+
+
+@on_a_loop
+async def test_a_roll_back_lasts_until_the_declaration_changes():
+    async with Scene(candidate=FreeEngine(failing), canary=canary(percent=100)) as scene:
+        for _ in range(3):
+            await scene.fails()
+        scene.declare(canary=canary(percent=100))
+        assert await scene.version() == 1
+        scene.declare(canary=canary(percent=99))
+        assert (scene.canary.calls, scene.canary.rolled_back) == (0, "")
+        assert scene.sample("tencrop_canary_rollback", version="2") == 0
+        await scene.fails()
+
+
+@on_a_loop
+async def test_a_shadow_is_asked_the_same_as_bulk_and_the_caller_gets_the_stable_answer():
+    async with Scene(shadow=shadow()) as scene:
+        assert await scene.version(views=pb.VIEWS_FIVE) == 1
+        await scene.copied()
+        assert [len(batch) for batch in scene.engines[2].batches] == [8]  # five views, padded
+        assert scene.copies("agreed") == 1
+        assert scene.calls(2, "shadow") == 1
+
+
+@on_a_loop
+async def test_a_copy_waits_behind_callers_and_keeps_all_that_the_vote_depends_on():
+    async with Scene(shadow=shadow()) as scene:
+        ask, copies = scene.classifier._shadow._ask, []
+
+        def remember(request, deadline):
+            copies.append(request)
+            return ask(request, deadline)
+
+        scene.classifier._shadow._ask = remember
+        await scene.version(views=pb.VIEWS_TEN, min_views=pb.VIEWS_FIVE, vote=pb.VOTE_MAJORITY)
+        await scene.copied()
+        (copy,) = copies
+        assert (copy.priority, copy.views, copy.vote) == (pb.PRIORITY_BULK, pb.VIEWS_TEN, pb.VOTE_MAJORITY)
+        assert (copy.min_views, copy.model.version) == (pb.VIEWS_UNSPECIFIED, 2)
+
+
+@on_a_loop
+async def test_a_shadow_is_asked_its_share():
+    async with Scene(shadow=shadow(percent=10)) as scene:
+        for scene.dice in (0.05, 0.5, 0.9):
+            await scene.version()
+        await scene.copied()
+        assert scene.copies("agreed") == 1
+
+
+@on_a_loop
+async def test_a_shadow_that_hangs_delays_nobody_and_copies_beyond_the_bound_are_dropped():
+    async with Scene(candidate=HeldEngine(), shadow=shadow()) as scene:
+        for _ in range(IN_FLIGHT + 3):
+            assert await scene.version() == 1
+        assert scene.copies("dropped") == 3
+
+
+@on_a_loop
+async def test_a_shadow_that_fails_is_counted_and_logged_and_the_caller_answered(caplog):
+    async with Scene(candidate=FreeEngine(failing), shadow=shadow()) as scene:
+        assert await scene.version() == 1
+        await scene.copied()
+        assert scene.copies("failed") == 1
+        assert "version 2 failed as a shadow: EngineFailed" in caplog.text
+
+
+@on_a_loop
+async def test_a_canary_whose_shadow_disagrees_is_rolled_back():
+    async with Scene(candidate=FreeEngine(contrary), canary=canary(percent=5), shadow=shadow()) as scene:
+        for _ in range(20):
+            await scene.version()
+            await scene.copied()
+        assert "disagrees on at most 0.1 of the pictures" in scene.canary.rolled_back
+        assert scene.copies("disagreed") == 20
+
+
+@on_a_loop
+async def test_a_canary_whose_shadow_agrees_is_kept():
+    async with Scene(canary=canary(percent=5), shadow=shadow()) as scene:
+        for _ in range(20):
+            await scene.version()
+            await scene.copied()
+        assert (scene.canary.pairs, scene.canary.disagreed, scene.canary.rolled_back) == (20, 0, "")
+
+
+def test_a_trial_names_a_version_or_a_label_and_not_both():
+    for named in ({}, {"version": 2, "label": "next"}):
+        with pytest.raises(ValueError, match="a version or a label, one of both"):
+            TrialDeclaration(percent=5, **named)
