@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help serve test parity lint format protos bench bench-peers bench-training fashion-mnist ladder augmentation clean
+.PHONY: help serve test test-training test-serving parity lint format protos bench bench-peers bench-training fashion-mnist ladder augmentation clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile; grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ /' | column -t -s '#'
@@ -15,8 +15,15 @@ serve: .venv/training  ## train three small networks, once, and serve them
 	$(BIN)/python -m training.first_light
 	$(BIN)/tencrop serve --engine-threads 1
 
+# Two processes: a server that is waited for leaves its core to networks that are trained.
 test: .venv/dev .venv/clients lint  ## check the code and run the tests
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-training test-serving
+
+test-training: .venv/dev  ## of these, the tests of training
+	$(BIN)/python -m pytest tests/training
+
+test-serving: .venv/dev .venv/clients  ## and all others
+	$(BIN)/python -m pytest tests --ignore=tests/training
 
 parity: .venv/parity  ## hold our networks against torchvision's; installs torch, some gigabytes
 	$(BIN)/python -m pytest -m torchvision tests/training/architectures/parity

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from protos import classification_pb2 as pb
-from serving.doors.rest.names import VIEWS, VOTES, ViewsName, VoteName
+from serving.doors.rest.names import STATES, VIEWS, VOTES, StateName, ViewsName, VoteName
 
 _Views = Annotated[ViewsName, BeforeValidator(VIEWS.name)]
 _Vote = Annotated[VoteName, BeforeValidator(VOTES.name)]
+_State = Annotated[StateName, BeforeValidator(STATES.name)]
 
 
 _ANSWER: dict[str, Any] = {
@@ -40,6 +41,8 @@ _CATALOGUE: dict[str, Any] = {
             "members": [],
             "labels": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
             "vote": "mean-probability",
+            "version_statuses": [{"version": 2, "state": "available", "error": ""}],
+            "canary": None,
         }
     ]
 }
@@ -120,6 +123,12 @@ class Canary(_Message):
     rolled_back: str = Field(description="Why it gets no more calls; empty while it does.")
 
 
+class VersionStatus(_Message):
+    version: int
+    state: _State
+    error: str = Field(description="Why it is not served, or not as models.yaml says; empty where there is nothing.")
+
+
 class Model(_Message):
     name: str
     versions: list[int] = Field(description="Ready, newest first. Empty for an ensemble.")
@@ -127,6 +136,7 @@ class Model(_Message):
     members: list[Member] = Field(description="For an ensemble: who votes. Empty for a model.")
     labels: list[str] = Field(description="Class names, in class order.")
     vote: _Vote = Field(description="The vote taken where a request names none.")
+    version_statuses: list[VersionStatus] = Field(description="Every version that is known, newest first.")
     canary: Canary | None = Field(description="A version that answers a share of the calls; null without one.")
 
     @field_validator("canary", mode="before")

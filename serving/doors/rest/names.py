@@ -7,6 +7,7 @@ from protos import classification_pb2 as pb
 ViewsName = Literal["single", "mirror", "five", "ten", "multi-scale", "grid", "inception-144", "dense", "boxes"]
 VoteName = Literal["mean-probability", "mean-logit", "majority"]
 PriorityName = Literal["interactive", "bulk"]
+StateName = Literal["start", "loading", "available", "unloading", "end"]
 
 
 class Names(NamedTuple):
@@ -27,3 +28,4 @@ class Names(NamedTuple):
 VIEWS = Names(pb.Views, "VIEWS_")
 VOTES = Names(pb.Vote, "VOTE_")
 PRIORITIES = Names(pb.Priority, "PRIORITY_")
+STATES = Names(pb.VersionStatus.State, "STATE_")

@@ -107,7 +107,7 @@ def _array(value: Json, name: str, dtype_name: str) -> NDArray[Any]:
     if dtype.hasobject:
         return _strings(value)
     try:
-        found = np.asarray(value)
+        found = _numbers(value, dtype)
     except ValueError:
         raise InvalidRequest(
             f"A tensor's lists are as long as one another at each level; {name!r}'s are not."
@@ -125,6 +125,16 @@ def _array(value: Json, name: str, dtype_name: str) -> NDArray[Any]:
         raise InvalidRequest(
             f"{name!r} holds {dtype_name}; JSON values of another type or range came ({error})."
         ) from None
+
+
+def _numbers(value: Json, dtype: np.dtype) -> NDArray[Any]:
+    """As numpy reads them, but for numbers on both sides of 2^63, of which it would make floats. Raises ValueError."""
+    found = np.asarray(value)
+    if dtype.kind == "u" and found.dtype.kind == "f":
+        exact = np.asarray(value, object)
+        if all(type(each) is int and 0 <= each < 2**64 for each in exact.flat):
+            return exact.astype(np.uint64)
+    return found
 
 
 def _strings(value: Json) -> NDArray[Any]:
