@@ -94,7 +94,8 @@ class Settings(BaseSettings):
         0, description="Memory for answers that were given before, in bytes; 0 keeps none."
     )
     request_log: Path | None = Field(
-        None, description="Directory to keep a sample of calls in, as TFRecords that `tencrop replay` sends again."
+        None,
+        description="Directory of its own to keep a sample of calls in, as TFRecords that `tencrop replay` sends again.",
     )
     request_log_percent: float = Field(1.0, ge=0, le=100, description="Of the calls, so many are kept.")
     request_log_pictures: Pictures = Field(

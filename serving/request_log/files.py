@@ -15,7 +15,8 @@ _FILES = 16
 class RecordFiles:
     """Appends records to a file with a name that ends in .part, renames it once it is full, and removes the oldest.
 
-    Names begin with a moment, so that those of several servers, one after the other, stand in order.
+    Names begin with a moment, so that those of several servers, one after the other, stand in order. At a time, a
+    directory is one server's.
     """
 
     def __init__(self, directory: Path, max_bytes: int, clock: Callable[[], int]) -> None:

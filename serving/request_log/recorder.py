@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _WAITING_BYTES = 2**26
 """Of requests that wait to be written; one larger than what is left is dropped."""
 _WAITING_CALLS = 1000
+_LAST_WRITES_SECONDS = 5.0
 
 
 class Observer(Protocol):
@@ -89,9 +90,13 @@ class Recorder:
             self._observer.recorded("dropped")
 
     def close(self) -> None:
-        """Writes what waits and completes the file. Blocks until that is done."""
+        """Writes what waits and completes the file. Blocks until that is done, but for no longer than a server that
+        stops may: where a disk hangs, what waits is lost.
+        """
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(_LAST_WRITES_SECONDS)
+        if self._thread.is_alive():
+            log.error("the request log could not be completed within %.0f s; what waited is lost", _LAST_WRITES_SECONDS)
 
     def _write_all(self) -> None:
         while call := self._waiting.get():

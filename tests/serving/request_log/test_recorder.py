@@ -90,6 +90,18 @@ def test_while_the_disk_hangs_calls_beyond_the_bound_are_dropped(tmp_path, monke
     assert counted.outcomes == ["dropped"] * 2 + ["written"] * 3
 
 
+def test_a_disk_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("serving.request_log.recorder._LAST_WRITES_SECONDS", 0.0)
+    hangs = threading.Event()
+    recorder = Recorder(tmp_path, 100, "hash", ROOM, Counted())
+    monkeypatch.setattr(recorder._files, "append", lambda record: hangs.wait(PATIENCE))
+    recorder.keep("Classify", asked(DARK), pb.ClassifyResponse(), 0.1)
+    recorder.close()
+    assert "could not be completed" in caplog.text
+    hangs.set()
+    recorder._thread.join(PATIENCE)
+
+
 @pytest.mark.parametrize("size", [2**26])
 def test_a_request_larger_than_what_may_wait_is_dropped(tmp_path, size):
     counted = Counted()
