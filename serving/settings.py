@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     request_log: Path | None = Field(
         None,
-        description="Directory of its own to keep a sample of calls in, as TFRecords that `tencrop replay` sends again.",
+        description="Directory of its own for a sample of calls, as TFRecords that `tencrop replay` sends again.",
     )
     request_log_percent: float = Field(1.0, ge=0, le=100, description="Of the calls, so many are kept.")
     request_log_pictures: Pictures = Field(

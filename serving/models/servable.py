@@ -78,6 +78,8 @@ class Servable:
         self.look = card.input.SerializeToString() + card.geometry.SerializeToString()
         self.holds = Holds()
         self._engine = engine
+        self._loaded: list[cards.Engine] = []
+        """Engines that end with it. Those that were handed in are whose they were: evaluation asks them again."""
         # Threads of its own, one a batch in flight: a model that hangs keeps no other from answering.
         self._threads = threads or ThreadPoolExecutor(
             engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}"
@@ -122,6 +124,7 @@ class Servable:
         name, version = directory.parent.name, int(directory.name)
         described = signatures(directory) if signatures else None
         servable = cls(name, version, card, engine, batching, clock, observer, dense, signatures=described)
+        servable._loaded = [engine, dense] if dense else [engine]
         for size in batching.allowed_batch_sizes:
             servable._warm_up(size, clock)
         if (largest := servable._queue.keep_sizes_that_pay()) < batching.allowed_batch_sizes[-1]:
@@ -174,9 +177,8 @@ class Servable:
             await asyncio.wait_for(self._drained(), patience)
         except asyncio.TimeoutError:
             return False
-        self._engine.close()
-        if self.dense:
-            self.dense._engine.close()
+        for engine in self._loaded:
+            engine.close()
         self.signature_calls.signatures.close()
         return True
 
