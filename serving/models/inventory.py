@@ -66,9 +66,13 @@ def _incomplete(
     for name, versions in models.items():
         before, waited = since.models.get(name, {}), since.incomplete.get(name, {})
         for version, files in versions.items():
-            is_known = before.get(version) == files and version not in waited
-            if not is_known and (reason := complete.lacks(root / name / str(version))):
+            if before.get(version) == files and version not in waited:
+                continue
+            directory = root / name / str(version)
+            if reason := complete.lacks(directory):
                 waiting.setdefault(name, {})[version] = reason
+            else:
+                complete.forget(directory)
     return waiting
 
 

@@ -1,24 +1,17 @@
 """How peers are asked: raw bodies over HTTP, or the open inference protocol over gRPC. Both give float32 [classes]."""
 
 import struct
-import subprocess
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 
 import aiohttp
 import numpy as np
-from google.protobuf import message_factory
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from numpy.typing import NDArray
 
+from protos import open_inference_pb2 as pb
+from protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from tests.benchmarks.dialling import dial
 from tests.benchmarks.peers.served import Served
-
-PROTO = Path(__file__).with_name("open_inference.proto")
 
 Ask = Callable[[], Awaitable[NDArray[np.float32]]]
 
@@ -41,8 +34,7 @@ async def http(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
     """Asks by ModelInfer, as one file of BYTES or as crops of UINT8."""
-    asked, answered = (_messages()[f"inference.{name}"] for name in ("ModelInferRequest", "ModelInferResponse"))
-    request = asked(model_name="network")
+    request = pb.ModelInferRequest(model_name="network")
     if served.views > 1:
         request.inputs.add(name="asked", datatype="UINT8", shape=(1, served.views, *served.shape))
         request.raw_input_contents.append(body)
@@ -51,25 +43,11 @@ async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterato
         request.raw_input_contents.append(struct.pack("<I", len(body)) + body)
 
     async def ask() -> NDArray[np.float32]:
-        response = await infer(request)
+        response = await stub.ModelInfer(request)
         if response.raw_output_contents:
             return np.frombuffer(response.raw_output_contents[0], np.float32)
         return np.array(response.outputs[0].contents.fp32_contents, np.float32)
 
     async with dial(port) as channel:
-        infer = channel.unary_unary(
-            "/inference.GRPCInferenceService/ModelInfer",
-            request_serializer=asked.SerializeToString,
-            response_deserializer=answered.FromString,
-        )
+        stub = GRPCInferenceServiceStub(channel)
         yield ask
-
-
-@cache
-def _messages() -> Mapping[str, type]:
-    """The messages of PROTO, by name. It is compiled in another process: protoc and TensorFlow in one crash."""
-    with tempfile.NamedTemporaryFile() as out:
-        command = (sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO.parent}", f"--descriptor_set_out={out.name}")
-        subprocess.run([*command, str(PROTO)], check=True)
-        (described,) = FileDescriptorSet.FromString(Path(out.name).read_bytes()).file
-    return message_factory.GetMessages([described])

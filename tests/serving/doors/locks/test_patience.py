@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from serving.doors.locks.interceptor import _Watched
 from serving.doors.locks.patience import Patience
 
 
@@ -75,3 +76,21 @@ def test_nothing_is_given_up_after_the_end(loop, patience, given_up):
         patience.end()
         loop.advance(100)
     assert given_up == []
+
+
+def test_an_answer_of_a_stream_that_is_not_read_ends_its_call(loop):
+    class Unread:
+        async def write(self, answer):
+            await asyncio.get_running_loop().create_future()
+
+    async def call():
+        patience = Patience(10, asyncio.current_task().cancel)
+        await _Watched(Unread(), patience).write("an answer")
+
+    task = loop.create_task(call())
+    loop.advance(0)
+    loop.advance(9.9)
+    assert not task.done()
+    loop.advance(0.1)
+    loop.advance(0)
+    assert task.cancelled()
