@@ -24,10 +24,10 @@ from serving.doors.locks.middleware import EntranceMiddleware
 from serving.doors.ports import bind, listen
 from serving.doors.protocols import Protocols
 from serving.metrics import Metrics
-from serving.models.administrator import Administrator
 from serving.models.engines.tensorflow import use_threads
-from serving.models.manager import Manager
-from serving.models.memory import spare_what_stays
+from serving.models.lifecycle.administrator import Administrator
+from serving.models.lifecycle.manager import Manager
+from serving.models.lifecycle.memory import spare_what_stays
 from serving.models.repository import Repository
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds

@@ -12,7 +12,7 @@ from serving.models.engines.loading import EngineLoader
 from serving.models.engines.operations import Trust
 from serving.models.engines.saved_model import SavedModelSignatures
 from serving.models.engines.tensorflow import dense_engine
-from serving.models.manager import Manager
+from serving.models.lifecycle.manager import Manager
 from serving.models.servable import Batching, Servable
 from serving.models.stores.address import local_models
 from serving.models.stores.keeper import Keeper

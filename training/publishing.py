@@ -9,7 +9,7 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from serving.models import card as cards
-from serving.models.versions import version_of
+from serving.models.lifecycle.versions import version_of
 from training.durable import alone_in, fsync, fsync_tree
 from training.recipes.recipe import Recipe
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from serving.access import Access
+from serving.client import Access
 
 _PATH = click.Path(exists=True, dir_okay=False)
 

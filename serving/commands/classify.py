@@ -6,8 +6,7 @@ import sys
 
 import click
 
-from serving.access import Access
-from serving.client import VIEWS, VOTES, Answer, Box, Client, Picture
+from serving.client import VIEWS, VOTES, Access, Answer, Box, Client, Picture
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 from serving.errors import TencropError, Unavailable

@@ -2,8 +2,7 @@
 
 import click
 
-from serving.access import Access
-from serving.client import Client
+from serving.client import Access, Client
 from serving.commands import orders
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option

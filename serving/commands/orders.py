@@ -2,8 +2,8 @@
 
 import click
 
-from serving.access import Access
-from serving.administration_client import AdministrationClient, Standing
+from serving.client import Access
+from serving.client.administration import AdministrationClient, Standing
 from serving.commands.access_options import access_options
 
 _admin_option = click.option(

@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 from protos.request_log_pb2 import RecordedCall
-from serving.access import Access
-from serving.client import AsyncClient
+from serving.client import Access, AsyncClient
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 from serving.errors import InvalidRequest

@@ -8,7 +8,7 @@ from protos import administration_pb2 as pb
 from protos.administration_pb2_grpc import AdministrationServicer
 from serving.doors.messages import to_status
 from serving.doors.statuses import status_of
-from serving.models.administrator import Administrator
+from serving.models.lifecycle.administrator import Administrator
 from serving.models.repository import Repository
 
 

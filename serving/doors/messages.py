@@ -4,9 +4,9 @@ from protos import classification_pb2 as pb
 from serving.callers import caller
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
-from serving.models.lifecycle import VersionStatus
+from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
-from serving.models.trials import Canary
+from serving.models.trials.canaries import Canary
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
 from serving.pipeline.voting import each_view, vote

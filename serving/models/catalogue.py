@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from protos.classification_pb2 import ModelSpec
 from serving.callers import caller
 from serving.errors import InvalidRequest, NotServed
-from serving.models import versions
 from serving.models.declaration import CanaryDeclaration, TrialDeclaration, on_trial
 from serving.models.ensemble import Ensemble
+from serving.models.lifecycle import versions
 from serving.models.servable import Servable
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from protos.classification_pb2 import Vote
 from serving.errors import ModelRejected
 from serving.models.engines.names import EngineName, PrecisionName
-from serving.models.lifecycle import Availability
+from serving.models.lifecycle.states import Availability
 
 DECLARATION = "models.yaml"
 

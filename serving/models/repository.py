@@ -8,9 +8,9 @@ from serving.callers import caller
 from serving.errors import NotServed
 from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.ensemble import Ensemble
-from serving.models.lifecycle import State, VersionStatus
+from serving.models.lifecycle.states import State, VersionStatus
 from serving.models.servable import Servable
-from serving.models.trials import Trials
+from serving.models.trials.canaries import Trials
 
 Statuses = Mapping[str, Sequence[VersionStatus]]
 

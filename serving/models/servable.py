@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from protos.classification_pb2 import PRIORITY_INTERACTIVE, Priority
 from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
-from serving.models.batch_queue import BatchQueue, Observer
+from serving.models.batching.batch_queue import BatchQueue, Observer
+from serving.models.batching.waiting import Scored
 from serving.models.declaration import ModelDeclaration
 from serving.models.dense import ROWS, open_dense, rows_that_may_wait
 from serving.models.holds import Holds
 from serving.models.signature_calls import SignatureCalls
 from serving.models.signatures import NoSignatures, Signatures
-from serving.models.waiting import Scored
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from protos import classification_pb2 as pb
 from serving.errors import InvalidRequest
-from serving.models.turns import SHARES
+from serving.models.batching.turns import SHARES
 from serving.pipeline import boxes as listed
 from serving.pipeline.plans import CHOICES, CROPS
 

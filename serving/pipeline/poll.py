@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from protos import classification_pb2 as pb
 from protos.model_card_pb2 import AdaptiveVote, VoteRound
 from serving.errors import Overloaded
+from serving.models.batching.waiting import Scored
 from serving.models.ensemble import Ensemble, Member
-from serving.models.waiting import Scored
 from serving.pipeline import rounds
 from serving.pipeline.voting import vote
 

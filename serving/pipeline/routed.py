@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from protos import classification_pb2 as pb
 from serving.errors import Forbidden, InvalidRequest, NotServed
 from serving.metrics import Metrics
-from serving.models.evidence import Count
 from serving.models.repository import Repository
-from serving.models.trials import Canary
+from serving.models.trials.canaries import Canary
+from serving.models.trials.evidence import Count
 from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits

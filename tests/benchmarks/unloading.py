@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from serving.metrics import Metrics
-from serving.models.memory import give_back_memory
+from serving.models.lifecycle.memory import give_back_memory
 from serving.models.servable import Batching, Servable
 from training.markdown import heading, row
 

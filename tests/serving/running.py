@@ -17,7 +17,7 @@ from serving.metrics import Metrics
 from serving.models.card import Engine
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
-from serving.models.manager import Manager
+from serving.models.lifecycle.manager import Manager
 from serving.models.repository import Repository
 from serving.models.servable import Batching
 from serving.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from protos import classification_pb2 as pb
-from serving.administration_client import AdministrationClient
+from serving.client.administration import AdministrationClient
 from serving.errors import ModelRejected, NotServed
 from serving.models import card as cards
 from tests.serving.doors.fake_models import DARK, asked

@@ -17,7 +17,7 @@ from serving.metrics import Metrics
 from serving.models.declaration import VOTES
 from serving.models.engines.engine import Engine
 from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
-from serving.models.manager import Manager
+from serving.models.lifecycle.manager import Manager
 from serving.models.servable import Batching, Servable
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits, decode, open_header

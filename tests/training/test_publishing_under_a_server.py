@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from serving.errors import ModelRejected
-from serving.models.completeness import Completeness
-from serving.models.inventory import take_inventory
+from serving.models.lifecycle.completeness import Completeness
+from serving.models.lifecycle.inventory import take_inventory
 
 TREE = Path(__file__).parents[2]
 

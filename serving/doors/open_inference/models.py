@@ -10,7 +10,7 @@ from serving.doors.open_inference.question import model_spec
 from serving.doors.open_inference.tensors import MOST
 from serving.errors import Forbidden
 from serving.models.ensemble import Ensemble
-from serving.models.lifecycle import State
+from serving.models.lifecycle.states import State
 from serving.models.repository import Repository
 
 ENCODED, ROWS = "image", "pictures"

@@ -7,7 +7,7 @@ from protos.classification_pb2 import ModelSpec
 from serving.doors.open_inference.tensors import Tensor
 from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
-from serving.models import versions
+from serving.models.lifecycle import versions
 
 Parameter = bool | int | float | str
 

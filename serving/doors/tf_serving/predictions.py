@@ -11,7 +11,7 @@ from serving.doors.tf_serving.specs import answering, held_version, ours, signat
 from serving.doors.tf_serving.tensors import dtype_name, from_array, reads_slowly, shape_of, to_array
 from serving.errors import InvalidRequest, NotServed
 from serving.models import signatures
-from serving.models.lifecycle import VersionStatus
+from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
 from serving.pipeline.prediction import predict as predict_arrays
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from serving.errors import ModelRejected
 from serving.models.declaration import read_declaration
-from serving.models.orders import read_orders
+from serving.models.lifecycle.orders import read_orders
 from serving.models.stores.mirror import Incomplete, Mirror
 from serving.models.stores.planning import Seen, plan, wanted, watched
 from serving.models.stores.shelf import Files, Shelf, Version

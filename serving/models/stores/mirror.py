@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from serving.errors import ModelRejected
 from serving.models import card as cards
-from serving.models.orders import ORDERS
+from serving.models.lifecycle.orders import ORDERS
 from serving.models.stores.address import SHOWN
 from serving.models.stores.shelf import Entry, Files, Version, identity
 from serving.models.stores.store import Store

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from serving.models.declaration import DECLARATION
-from serving.models.versions import version_of
+from serving.models.lifecycle.versions import version_of
 
 _MAX_DEPTH, _MAX_NAME_BYTES = 16, 200
 _ENSEMBLE_CARD = ".card.json"

@@ -6,7 +6,7 @@ import shutil
 from serving.errors import ModelRejected
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
-from serving.models.manager import Manager
+from serving.models.lifecycle.manager import Manager
 from serving.models.repository import Repository
 from tests.serving.fakes import LABELS, fake_servable
 

@@ -12,7 +12,7 @@ from serving.metrics import Metrics
 from serving.models import card as cards
 from serving.models.declaration import ModelDeclaration
 from serving.models.engines.tensorflow import TensorFlowEngine, dense_engine
-from serving.models.manager import Manager
+from serving.models.lifecycle.manager import Manager
 from serving.models.servable import Batching, Servable
 from tests.serving.choir import SHADES_1
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, RecordingObserver
