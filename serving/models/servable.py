@@ -15,6 +15,7 @@ from protos.model_card_pb2 import ModelCard
 from serving.models import card as cards
 from serving.models.batching.batch_queue import BatchQueue, Observer
 from serving.models.batching.waiting import Scored
+from serving.models.batching.warming import met
 from serving.models.declaration import ModelDeclaration
 from serving.models.dense import ROWS, open_dense, rows_that_may_wait
 from serving.models.holds import Holds
@@ -22,9 +23,6 @@ from serving.models.signature_calls import SignatureCalls
 from serving.models.signatures import NoSignatures, Signatures
 
 log = logging.getLogger(__name__)
-
-_SLOW_SECONDS = 0.1
-"""A batch that takes less is timed three times: what else the machine does counts for more."""
 
 EngineFactory = Callable[[Path], cards.Engine]
 
@@ -125,12 +123,7 @@ class Servable:
         described = signatures(directory) if signatures else None
         servable = cls(name, version, card, engine, batching, clock, observer, dense, signatures=described)
         servable._loaded = [engine, dense] if dense else [engine]
-        for size in batching.allowed_batch_sizes:
-            servable._warm_up(size, clock)
-        if (largest := servable._queue.keep_sizes_that_pay()) < batching.allowed_batch_sizes[-1]:
-            log.info(
-                "%s version %s: batches of at most %s rows, larger ones pay no more", *directory.parts[-2:], largest
-            )
+        servable._warm_up(batching, clock)
         return servable
 
     def meet(self, rows: NDArray[np.uint8]) -> None:
@@ -182,19 +175,24 @@ class Servable:
         self.signature_calls.signatures.close()
         return True
 
-    def _warm_up(self, size: int, clock: Callable[[], float]) -> None:
-        """Has every stream of the engine meet batches of `size`, then the queue know how long one takes."""
-        rows = np.zeros((size, self.card.input.height, self.card.input.width, self.card.input.channels), np.uint8)
-        list(self._threads.map(self._engine.run, [rows] * self._engine.batches_in_flight))
-        runs = [self._timed(rows, clock)]
-        if runs[0] < _SLOW_SECONDS:
-            runs += [self._timed(rows, clock) for _ in range(2)]
-        self._queue.expect(size, min(runs))
+    def _warm_up(self, batching: Batching, clock: Callable[[], float]) -> None:
+        """Has every stream of the engine meet all sizes of batches that pay, and the queue know how long they take."""
+        shape = (self.card.input.height, self.card.input.width, self.card.input.channels)
 
-    def _timed(self, rows: NDArray[np.uint8], clock: Callable[[], float]) -> float:
-        started = clock()
-        self._engine.run(rows)
-        return clock() - started
+        def meet(size: int) -> None:
+            rows = np.zeros((size, *shape), np.uint8)
+            list(self._threads.map(self._engine.run, [rows] * self._engine.batches_in_flight))
+
+        def timed(size: int) -> float:
+            rows = np.zeros((size, *shape), np.uint8)
+            started = clock()
+            self._engine.run(rows)
+            return clock() - started
+
+        largest = self._queue.expect(met(meet, timed, batching.allowed_batch_sizes))
+        if largest < batching.allowed_batch_sizes[-1]:
+            told = "%s version %s: batches of at most %s rows, larger ones pay no more"
+            log.info(told, self.name, self.version, largest)
 
     async def _drained(self) -> None:
         await self._queue.drained()

@@ -19,7 +19,7 @@ The contract:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -132,12 +132,12 @@ class BatchQueue:
         self._admission.check_room(rows, priority, now)
         return self._admission.check_deadlines(rows, deadline, urgency_of(deadline, arrived), priority, now)
 
-    def expect(self, size: int, seconds: float) -> None:
-        """A batch of `size` rows, one of the allowed sizes, took so long before there were calls."""
-        self._forecast.learn(size, seconds)
-
-    def keep_sizes_that_pay(self) -> int:
-        """Uses no batches larger than pay, by how long they took before there were calls. Returns the largest left."""
+    def expect(self, seconds: Mapping[int, float]) -> int:
+        """How long batches took before there were calls, by their size, of those that are allowed. None larger than pay
+        are used; returns the largest left.
+        """
+        for size, each in seconds.items():
+            self._forecast.learn(size, each)
         self._forecast.keep_sizes_that_pay()
         return self._forecast.largest
 

@@ -54,7 +54,7 @@ class Scene:
     def expect(self, seconds: float) -> None:
         """Every member takes so long for a row."""
         for servable in self._servables:
-            servable._queue.expect(1, seconds)
+            servable._queue.expect({1: seconds})
 
     async def asked(self, encoded: bytes, deadline: float = np.inf, **fields) -> Answer:
         return await self._classifier.classify(pb.ClassifyRequest(encoded=encoded, **fields), deadline)

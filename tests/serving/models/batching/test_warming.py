@@ -1,0 +1,54 @@
+"""Every size of batch is met before there are calls, and timed as what else the machine does allows."""
+
+from serving.models.batching.warming import met
+
+SIZES = (1, 2, 4, 8, 16, 32)
+
+
+class Network:
+    """Takes so many seconds for batches of a size, and more in the runs named by their number."""
+
+    def __init__(self, seconds_a_row, disturbed=()):
+        self.seconds_a_row, self.disturbed = seconds_a_row, disturbed
+        self.met, self.timed = [], []
+
+    def meet(self, size):
+        self.met.append(size)
+
+    def time(self, size):
+        self.timed.append(size)
+        slower = 2 if len(self.timed) - 1 in self.disturbed else 1
+        return slower * size * self.seconds_a_row(size)
+
+    def meets(self, sizes=SIZES):
+        return met(self.meet, self.time, sizes)
+
+
+def test_every_size_is_met_before_it_is_timed():
+    network = Network(lambda size: 0.001)
+    seconds = network.meets()
+    assert network.met == list(SIZES)
+    assert seconds == {size: size * 0.001 for size in SIZES}
+
+
+def test_sizes_are_timed_in_turns_and_the_shortest_time_counts():
+    network = Network(lambda size: 0.001, disturbed=(2, 3, 6))
+    assert network.meets() == {size: size * 0.001 for size in SIZES}
+    assert network.timed == [*SIZES, *SIZES]
+
+
+def test_nothing_larger_is_met_than_a_long_batch_whose_rows_are_no_cheaper():
+    network = Network(lambda size: 0.3 if size < 8 else 0.2)
+    assert list(network.meets()) == [1, 2, 4]  # 4 rows take 1.2 seconds
+    assert network.met == [1, 2, 4]
+
+
+def test_a_long_batch_whose_rows_are_cheaper_is_followed_by_a_larger():
+    network = Network({1: 0.6, 2: 0.6, 4: 0.4, 8: 0.3, 16: 0.29, 32: 0.2}.__getitem__)
+    assert list(network.meets()) == [1, 2]
+    network = Network({1: 0.4, 2: 0.4, 4: 0.3, 8: 0.2, 16: 0.195, 32: 0.1}.__getitem__)
+    assert list(network.meets()) == [1, 2, 4, 8, 16]
+
+
+def test_a_size_alone_is_met_however_long_it_takes():
+    assert Network(lambda size: 10.0).meets((32,)) == {32: 320.0}
