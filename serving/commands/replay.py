@@ -13,8 +13,9 @@ from serving.client import Access, AsyncClient
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 from serving.errors import InvalidRequest
-from serving.request_log.files import COMPLETE
-from serving.request_log.replaying import AsRecorded, AtOnce, AtRate, Outcomes, Pace, asked_again, recorded_in, replay
+from serving.request_log.names import all_files
+from serving.request_log.reading import asked_again, recorded_in
+from serving.request_log.replaying import AsRecorded, AtOnce, AtRate, Outcomes, Pace, replay
 
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _CHANGES = 10
@@ -91,7 +92,7 @@ def _with_progress(directory: Path, run: Callable) -> Outcomes:
     from rich.console import Console
     from rich.progress import Progress
 
-    size = sum(path.stat().st_size for path in directory.glob(COMPLETE))
+    size = sum(path.stat().st_size for path in all_files(directory))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("replaying", total=size)
         return asyncio.run(run(lambda call: progress.advance(task, call.ByteSize())))

@@ -4,19 +4,14 @@ import asyncio
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
-
-from google.protobuf.message import DecodeError
 
 from protos import classification_pb2 as pb
 from protos.request_log_pb2 import RecordedCall
 from serving.client import Answer
-from serving.errors import InvalidRequest, TencropError
-from serving.request_log.files import COMPLETE
-from serving.tfrecords import records_in
+from serving.errors import TencropError
 
 IN_FLIGHT = 1000
 """Calls at a time where their rate is given; a server that falls behind further is waited for."""
@@ -107,32 +102,6 @@ class Outcomes:
     def changed_percent(self) -> float:
         """Of what was compared, the winners that changed, from 0 to 100."""
         return 100 * self.changed.total() / self.compared if self.compared else 0.0
-
-
-def recorded_in(directory: Path) -> Iterator[RecordedCall]:
-    """The calls in a request log, oldest file first. Raises OSError, and InvalidRequest where it is none."""
-    files = sorted(directory.glob(COMPLETE))
-    if not files:
-        raise InvalidRequest(
-            f"A request log holds files {COMPLETE}; {directory} has none. Serve with --request-log, and stop the "
-            "server so that it completes its file."
-        )
-    for path in files:
-        try:
-            yield from map(RecordedCall.FromString, records_in(path))
-        except (ValueError, DecodeError) as error:
-            raise InvalidRequest(f"A request log holds messages RecordedCall; {path} does not: {error}") from None
-
-
-def asked_again(call: RecordedCall, model: str, version: int | None) -> pb.ClassifyRequest:
-    """The request of `call`; of `model` and `version` where these are given."""
-    request = pb.ClassifyRequest()
-    request.CopyFrom(call.request)
-    if model:
-        request.model.name = model
-    if version:
-        request.model.version = version
-    return request
 
 
 async def replay(

@@ -5,10 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from protos.request_log_pb2 import RecordedCall
 from serving.commands.replay import replay_command
 from serving.models.catalogue import ServedModel
 from serving.models.repository import Repository
-from serving.request_log.replaying import AsRecorded, AtRate, RecordedCall
+from serving.request_log.replaying import AsRecorded, AtRate
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of
 from tests.serving.fakes import FreeEngine, brightness_logits, fake_servable
 from tests.serving.running import of_engines, running

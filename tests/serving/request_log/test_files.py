@@ -11,7 +11,7 @@ ROOM = 16 * 1000
 
 
 def files(root, max_bytes=ROOM) -> RecordFiles:
-    return RecordFiles(root / "log", max_bytes, itertools.count(10**18).__next__)
+    return RecordFiles(root / "log", max_bytes, itertools.count(10**18).__next__, "host-1")
 
 
 def kept(root) -> list[bytes]:
@@ -48,7 +48,7 @@ def test_what_a_server_before_has_left_counts_too(tmp_path):
     log.append(b"one")
     log.close()
     names = sorted(path.name for path in (tmp_path / "log").iterdir())
-    assert names == ["notes.txt", "requests-1000000000000000000.tfrecord"]
+    assert names == ["notes.txt", "requests-1000000000000000000-host-1.tfrecord"]
 
 
 def test_a_record_that_no_room_would_do_for_is_refused(tmp_path):
@@ -77,10 +77,9 @@ class FullDisk:
 def test_a_full_disk_leaves_whole_records_and_the_next_ones_are_kept(tmp_path):
     log = files(tmp_path)
     log.append(b"one")
-    log._file = disk = FullDisk(log._file, room=20)
+    log._part = FullDisk(log._part, room=20)
     with pytest.raises(OSError, match="No space left"):
         log.append(bytes(100))
-    disk.room = 1000
     log.append(b"three")
     log.close()
     assert kept(tmp_path) == [b"one", b"three"]
