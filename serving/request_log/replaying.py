@@ -1,22 +1,19 @@
-"""Sending recorded calls again: when each is due, how long it takes, and whether its winner is the same."""
+"""Sending recorded calls again: when each is due, and how long it takes."""
 
 import asyncio
 import time
-from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from protos import classification_pb2 as pb
 from protos.request_log_pb2 import RecordedCall
 from serving.client import Answer
 from serving.errors import TencropError
+from serving.request_log.outcomes import Outcomes
 
 IN_FLIGHT = 1000
 """Calls at a time where their rate is given; a server that falls behind further is waited for."""
-
-ABSTAINED = "(abstains)"
 
 
 class Asks(Protocol):
@@ -70,40 +67,6 @@ class AsRecorded:
         return max(0.0, arrived - self._first)
 
 
-@dataclass
-class Outcomes:
-    """What came of a replay."""
-
-    seconds: array = field(default_factory=lambda: array("d"))
-    """Of each answer, from when its call was due: who waits for a turn waits."""
-    compared: int = 0
-    """Answers to calls that were answered when they were recorded too."""
-    changed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Of those, the winners that were and are."""
-    failed: Counter[str] = field(default_factory=Counter)
-    without_picture: int = 0
-    elapsed: float = 0.0
-
-    def percentile(self, share: float) -> float:
-        """The least time, in seconds, within which that share of the answers came; NaN of none. Nearest rank."""
-        ordered = sorted(self.seconds)
-        return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else float("nan")
-
-    def add(self, call: RecordedCall, answer: Answer, seconds: float) -> None:
-        """`call` was answered again, after so long."""
-        self.seconds.append(seconds)
-        if call.HasField("response"):
-            self.compared += 1
-            was, now = call.response.label or ABSTAINED, answer.label or ABSTAINED
-            if was != now:
-                self.changed[was, now] += 1
-
-    @property
-    def changed_percent(self) -> float:
-        """Of what was compared, the winners that changed, from 0 to 100."""
-        return 100 * self.changed.total() / self.compared if self.compared else 0.0
-
-
 async def replay(
     calls: Iterable[RecordedCall],
     client: Asks,
@@ -111,16 +74,17 @@ async def replay(
     pace: Pace,
     done: Callable[[RecordedCall], None],
 ) -> Outcomes:
-    """Sends what `question` makes of each call; `done(call)` once it is over. What fails is counted, by its class of
-    error; calls that were kept without their picture are passed over.
+    """Sends what `question` makes of each call; `done(call)` once it is over. Calls that were kept without their
+    picture are passed over.
     """
     outcomes, room, sent = Outcomes(), asyncio.Semaphore(pace.in_flight), set[asyncio.Task[None]]()
 
     async def send(call: RecordedCall, due: float) -> None:
         try:
-            outcomes.add(call, await client.send(question(call)), time.monotonic() - due)
+            answer = await client.send(question(call))
+            outcomes.add(call, answer.label, time.monotonic() - due)
         except TencropError as error:
-            outcomes.failed[type(error).__name__] += 1
+            outcomes.fail(call, error)
         done(call)
         room.release()
 
