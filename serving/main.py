@@ -29,14 +29,13 @@ from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
 from serving.models.repository import Repository
-from serving.pipeline.picture import Limits
 from serving.pipeline.recording import RecordedPipeline
 from serving.pipeline.room import Bounds
 from serving.pipeline.routed import RoutedClassifier
 from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
-from serving.supply import keeper_of, manager_of
+from serving.supply import keeper_of, limits_of, manager_of
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -58,7 +57,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._classifier: Pipeline = RoutedClassifier(
             repository,
-            Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
+            limits_of(settings),
             metrics,
             time.monotonic,
             settings.decoding_threads,
