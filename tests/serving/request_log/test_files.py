@@ -102,6 +102,17 @@ def test_servers_that_share_a_directory_keep_as_much_as_each_alone_would(tmp_pat
     assert 0.8 * ROOM < size(tmp_path) <= ROOM + 100
 
 
+def test_servers_that_are_called_the_same_share_a_bound(tmp_path):
+    """In containers that share their host's name, every process is number 1."""
+    busy, idle = files(tmp_path), files(tmp_path, begins=2 * 10**18)
+    idle.append(b"seldom")
+    for number in range(500):
+        busy.append(b"%06d" % number * 20)
+    busy.close()
+    idle.close()
+    assert 0.8 * ROOM < size(tmp_path) <= ROOM + 100
+
+
 def test_files_of_servers_that_have_gone_make_room(tmp_path):
     gone, server = files(tmp_path, writer="host-1"), files(tmp_path, writer="host-2", begins=2 * 10**18)
     for log in (gone, server):
