@@ -29,12 +29,13 @@ from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
 from serving.models.repository import Repository
-from serving.pipeline.picture import Limits
+from serving.pipeline.recording import RecordedPipeline
 from serving.pipeline.room import Bounds
 from serving.pipeline.routed import RoutedClassifier
+from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
-from serving.supply import keeper_of, manager_of
+from serving.supply import keeper_of, limits_of, manager_of
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -54,19 +55,21 @@ class Server:
         self._settings = settings
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._classifier = RoutedClassifier(
+        self._classifier: Pipeline = RoutedClassifier(
             repository,
-            Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
+            limits_of(settings),
             metrics,
             time.monotonic,
             settings.decoding_threads,
             Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_bytes_in_flight),
             settings.cache_bytes,
         )
-        self._drain = Drain()
         self._recorder = _recorder(settings, metrics)
+        if self._recorder:
+            self._classifier = RecordedPipeline(self._classifier, self._recorder, time.monotonic)
+        self._drain = Drain()
         self._protocols = Protocols(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain, self._recorder
+            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
         self._health = HealthDoor()
         self._ready = asyncio.Event()

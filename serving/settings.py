@@ -95,14 +95,18 @@ class Settings(BaseSettings):
     )
     request_log: Path | None = Field(
         None,
-        description="Directory of its own for a sample of calls, as TFRecords that `tencrop replay` sends again.",
+        description="Directory for a sample of calls, as TFRecords that `tencrop replay` sends again; "
+        "servers may share it.",
     )
     request_log_percent: float = Field(1.0, ge=0, le=100, description="Of the calls, so many are kept.")
     request_log_pictures: Pictures = Field(
         "hash", description="What is kept of their pictures: a hash, or their bytes, which a replay needs."
     )
     request_log_max_bytes: PositiveInt = Field(
-        2**30, description="Bytes that the kept calls take; the oldest go for the newest."
+        2**30, description="Bytes that the calls which this server keeps take; the oldest go for the newest."
+    )
+    warm_up_log: Path | None = Field(
+        None, description="Directory of a request log; versions are asked what it holds before they answer callers."
     )
     stream_window: PositiveInt = Field(64, description="Pictures of one ClassifyStream that are worked on at a time.")
     drain_seconds: NonNegativeFloat = Field(

@@ -16,6 +16,8 @@ from serving.models.lifecycle.manager import Manager
 from serving.models.servable import Batching, Servable
 from serving.models.stores.address import local_models
 from serving.models.stores.keeper import Keeper
+from serving.pipeline.picture import Limits
+from serving.request_log import warming
 from serving.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,17 @@ def manager_of(settings: Settings, metrics: Metrics) -> Manager:
             directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
         )
         warm_up.replay(directory, servable)
+        if settings.warm_up_log:
+            warming.warm_up(servable, settings.warm_up_log, limits_of(settings))
         return servable
 
     root = local_models(settings.models, settings.cache_directory)
     return Manager(root, load, metrics, settings.max_model_bytes, settings.settle_seconds)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Of a picture, whoever sends it."""
+    return Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels)
 
 
 def keeper_of(settings: Settings, metrics: Metrics) -> Keeper | None:

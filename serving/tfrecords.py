@@ -4,6 +4,7 @@ all little-endian (tensorflow/core/lib/io/record_writer.h).
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,8 @@ import google_crc32c
 
 MAX_RECORD_BYTES = 2**28
 
+_FRAME_BYTES = 16
+"""What a record takes in a file beside its own bytes."""
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 
@@ -33,6 +36,15 @@ def framed(record: bytes) -> bytes:
     length = _LENGTH.pack(len(record))
     checksums = (_CHECKSUM.pack(masked_checksum(content)) for content in (length, record))
     return b"".join((length, next(checksums), record, next(checksums)))
+
+
+def whole_bytes(path: Path) -> int:
+    """Up to which byte the file holds whole records."""
+    end = 0
+    with suppress(ValueError):
+        for record in records_in(path):
+            end += len(record) + _FRAME_BYTES
+    return end
 
 
 def masked_checksum(content: bytes) -> int:

@@ -13,8 +13,10 @@ from serving.client import Access, AsyncClient
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
 from serving.errors import InvalidRequest
-from serving.request_log.files import COMPLETE
-from serving.request_log.replaying import AsRecorded, AtOnce, AtRate, Outcomes, Pace, asked_again, recorded_in, replay
+from serving.request_log.names import all_files
+from serving.request_log.outcomes import Outcomes
+from serving.request_log.reading import asked_again, recorded_in
+from serving.request_log.replaying import AsRecorded, AtOnce, AtRate, Pace, replay
 
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _CHANGES = 10
@@ -29,8 +31,12 @@ Examples:
   tencrop replay requests --rate 200 --server gpu1:8500
   tencrop replay requests --model lenet5-a --against 4 --max-changed 2 --json
 
-The calls are those that a server kept with --request-log and --request-log-pictures bytes. Exits with 1 where a call
-fails, or where more winners change than --max-changed allows.""",
+The calls are those that a server kept with --request-log and --request-log-pictures bytes; it may still be at it.
+
+Exits with 1 where a call fails that was not its caller's fault before, where more winners change than --max-changed
+allows, or where none could be compared. By default one winner in 200 may change: where two classes are as good as
+equal, another engine or precision is enough to turn them. For a candidate that is meant to say something else, allow
+for more; 100 is for tests under load, which ask only that every call be answered.""",
 )
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @server_option
@@ -43,7 +49,12 @@ fails, or where more winners change than --max-changed allows.""",
 @click.option("--rate", type=click.FloatRange(0.001, 1e6), help="So many calls a second, whether others have ended.")
 @click.option("--as-recorded", is_flag=True, help="Send calls as far apart as they arrived.")
 @click.option(
-    "--max-changed", type=click.FloatRange(0, 100), metavar="PERCENT", help="Winners that may change.  [default: all]"
+    "--max-changed",
+    type=click.FloatRange(0, 100),
+    default=0.5,
+    show_default=True,
+    metavar="PERCENT",
+    help="Winners that may change.",
 )
 @click.option("--timeout", type=click.FloatRange(0.001, 86400), default=10.0, show_default=True, help="Seconds a call.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
@@ -56,7 +67,7 @@ def replay_command(
     concurrency: int | None,
     rate: float | None,
     as_recorded: bool,
-    max_changed: float | None,
+    max_changed: float,
     timeout: float,
     as_json: bool,
 ) -> None:
@@ -69,14 +80,14 @@ def replay_command(
             return await replay(calls, client, lambda call: asked_again(call, model, against), pace, done)
 
     outcomes = _with_progress(directory, run)
-    if not (outcomes.seconds or outcomes.failed):
+    if not outcomes.sent:
         raise InvalidRequest(
             f"Calls that are sent again were kept with their pictures; none of {outcomes.without_picture} in "
             f"{directory} was. Serve with --request-log-pictures bytes."
         )
-    click.echo(json.dumps(_summary(outcomes))) if as_json else _print_tables(outcomes)
-    too_many = max_changed is not None and outcomes.changed_percent > max_changed
-    sys.exit(1 if too_many or outcomes.failed else 0)
+    objections = outcomes.objections(max_changed)
+    click.echo(json.dumps(_summary(outcomes, objections))) if as_json else _print_tables(outcomes, objections)
+    sys.exit(1 if objections else 0)
 
 
 def _pace(concurrency: int | None, rate: float | None, as_recorded: bool) -> Pace:
@@ -91,17 +102,18 @@ def _with_progress(directory: Path, run: Callable) -> Outcomes:
     from rich.console import Console
     from rich.progress import Progress
 
-    size = sum(path.stat().st_size for path in directory.glob(COMPLETE))
+    size = sum(path.stat().st_size for path in all_files(directory))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("replaying", total=size)
         return asyncio.run(run(lambda call: progress.advance(task, call.ByteSize())))
 
 
-def _summary(outcomes: Outcomes) -> dict:
+def _summary(outcomes: Outcomes, objections: list[str]) -> dict:
     answered = len(outcomes.seconds)
     return {
         "answered": answered,
         "failed": dict(outcomes.failed),
+        "refused_again": outcomes.refused_again,
         "without_picture": outcomes.without_picture,
         "calls_per_second": answered / outcomes.elapsed,
         "seconds": {name: outcomes.percentile(share) for name, share in _SHARES.items()} if answered else {},
@@ -109,10 +121,11 @@ def _summary(outcomes: Outcomes) -> dict:
         "changed": outcomes.changed.total(),
         "changed_percent": outcomes.changed_percent,
         "changes": [{"was": was, "is": now, "calls": calls} for (was, now), calls in outcomes.changed.most_common()],
+        "objections": objections,
     }
 
 
-def _print_tables(outcomes: Outcomes) -> None:
+def _print_tables(outcomes: Outcomes, objections: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -125,6 +138,8 @@ def _print_tables(outcomes: Outcomes) -> None:
         )
     for error, calls in outcomes.failed.most_common():
         console.print(f"{calls} failed: {error}", style="red")
+    if outcomes.refused_again:
+        console.print(f"{outcomes.refused_again} were their callers' fault before, and are refused again")
     if outcomes.without_picture:
         console.print(f"{outcomes.without_picture} were kept without their picture, and passed over")
     console.print(
@@ -135,3 +150,5 @@ def _print_tables(outcomes: Outcomes) -> None:
         for (was, now), calls in outcomes.changed.most_common(_CHANGES):
             table.add_row(was, now, str(calls))
         console.print(table)
+    for objection in objections:
+        console.print(f"Fails: {objection}", style="red", soft_wrap=True)

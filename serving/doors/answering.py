@@ -10,9 +10,8 @@ from serving.doors.statuses import Refusal, status_of
 from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import views_label
-from serving.request_log.recorder import Recorder
+from serving.pipeline.surface import Pipeline
 
 Outcome = pb.ClassifyResponse | Refusal
 
@@ -22,18 +21,15 @@ class Answering:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
-        recorder: Recorder | None = None,
     ) -> None:
-        """`recorder` keeps a sample of the calls."""
         self._classifier = classifier
         self._repository = repository
         self._metrics = metrics
         self._clock = clock
-        self._recorder = recorder
 
     async def outcome(self, method: str, request: pb.ClassifyRequest | InvalidRequest, deadline: float) -> Outcome:
         """The answer to one request, or its status; counted either way, and where it is cancelled.
@@ -48,22 +44,13 @@ class Answering:
             model = request.model.name if request.model.name in self._repository.names else ""
             answer = await self._classifier.classify(request, deadline)
             model, views, code = answer.ensemble.name, views_label(answer.views), grpc.StatusCode.OK
-            return self._recorded(method, request, to_response(answer, request), arrived)
+            return to_response(answer, request)
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
             refusal = status_of(error)
             code = refusal.code
-            return self._recorded(method, request, refusal, arrived)
+            return refusal
         finally:
             if code is grpc.StatusCode.CANCELLED and self._clock() >= deadline:
                 code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC and HTTP cancel as well
             self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
-
-    def _recorded(
-        self, method: str, request: pb.ClassifyRequest | InvalidRequest, outcome: Outcome, arrived: float
-    ) -> Outcome:
-        """`outcome`, kept in the request log if there is one."""
-        if self._recorder and isinstance(request, pb.ClassifyRequest):
-            kept = outcome.as_status() if isinstance(outcome, Refusal) else outcome
-            self._recorder.keep(method, request, kept, self._clock() - arrived)
-        return outcome

@@ -15,8 +15,7 @@ from serving.doors.rest.classify import classify_router
 from serving.doors.tf_serving.door import TensorFlowServingDoor
 from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
-from serving.request_log.recorder import Recorder
+from serving.pipeline.surface import Pipeline
 
 _CLASSIFICATION = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
 _OPEN_INFERENCE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
@@ -29,18 +28,15 @@ class Protocols:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
         stream_window: int,
         drain: Drain,
-        recorder: Recorder | None,
     ) -> None:
-        """`stream_window` is the number of requests of one stream that are worked on at a time. `recorder` keeps a
-        sample of the calls of our own protocol.
-        """
-        answering = Answering(classifier, repository, metrics, clock, recorder)
+        """`stream_window` is the number of requests of one stream that are worked on at a time."""
+        answering = Answering(classifier, repository, metrics, clock)
         ours = ClassificationDoor(answering, repository, clock, stream_window, drain)
 
         tf_serving = TensorFlowServingDoor(classifier, repository, metrics, clock, drain)

@@ -1,13 +1,15 @@
-"""A directory of TFRecord files that never takes more than so many bytes."""
+"""The files that one server keeps in a directory, and that never take more than so many bytes."""
 
+import io
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
+from serving.request_log import parts
+from serving.request_log.names import PART, complete_files, name_of, writer_of
 from serving.tfrecords import framed
 
-COMPLETE = "requests-*.tfrecord"
-_ALL = "requests-*"
 _FILES = 16
 """The bytes of all files are shared out among so many, so that what goes for lack of room is a sixteenth."""
 
@@ -15,18 +17,25 @@ _FILES = 16
 class RecordFiles:
     """Appends records to a file with a name that ends in .part, renames it once it is full, and removes the oldest.
 
-    Names begin with a moment, so that those of several servers, one after the other, stand in order. At a time, a
-    directory is one server's.
+    Servers may share a directory. Each writes files of its own, and holds within its bound those and the files of
+    servers that have gone; who writes still is told by the lock on its part.
     """
 
-    def __init__(self, directory: Path, max_bytes: int, clock: Callable[[], int]) -> None:
-        """`clock` gives nanoseconds since 1970."""
+    def __init__(self, directory: Path, max_bytes: int, clock: Callable[[], int], writer: str | None = None) -> None:
+        """`clock` gives nanoseconds since 1970. `writer` tells this server from others, by default by host and
+        process.
+        """
         self._directory = directory
         self._max_bytes = max_bytes
         self._clock = clock
-        self._file: BinaryIO | None = None
+        self._writer = writer or f"{socket.gethostname()}-{os.getpid()}"
+        self._part: io.FileIO | None = None
         self._path = directory
         self._size = 0
+
+    def recover(self) -> None:
+        """Completes what servers that were killed have left. Raises OSError."""
+        parts.complete_those_left(self._directory)
 
     def append(self, record: bytes) -> None:
         """Writes one record, whole or not at all. Raises OSError, after which the next is tried anew, and ValueError
@@ -35,39 +44,53 @@ class RecordFiles:
         data = framed(record)
         if len(data) > self._max_bytes:
             raise ValueError(f"A record has to fit into {self._max_bytes} bytes; {len(data)} came. Allow for more.")
-        if self._file and self._size + len(data) > self._max_bytes // _FILES:
+        if self._part and self._size + len(data) > self._max_bytes // _FILES:
             self.close()
-        file = self._file or self._open(len(data))
+        part = self._part or self._begin(len(data))
         try:
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
-            self._size += len(data)
+            _write(part, data)
         except OSError:
-            file.seek(file.truncate(self._size))
+            self._part = None
+            part.close()  # and so nobody's: it is cut off and completed before the next is begun
             raise
+        self._size += len(data)
 
     def close(self) -> None:
         """Completes the file that is being written. Raises OSError."""
-        if self._file:
-            file, self._file = self._file, None
-            file.close()
-            self._path.rename(self._path.with_suffix(""))
+        part, self._part = self._part, None
+        if part:
+            with part:
+                parts.complete(self._path)
 
-    def _open(self, wanted: int) -> BinaryIO:
+    def _begin(self, wanted: int) -> io.FileIO:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._make_room(max(wanted, self._max_bytes // _FILES))
-        self._path = self._directory / f"requests-{self._clock()}.tfrecord.part"
+        self._path = self._directory / f"{name_of(self._clock(), self._writer)}{PART}"
         self._size = 0
-        self._file = self._path.open("xb", buffering=0)
-        return self._file
+        self._part = parts.begin(self._path)
+        return self._part
 
     def _make_room(self, wanted: int) -> None:
-        files = sorted(self._directory.glob(_ALL))
-        sizes = {path: path.stat().st_size for path in files}
+        others = {writer_of(part) for part in parts.complete_those_left(self._directory)} - {self._writer}
+        files = [path for path in complete_files(self._directory) if writer_of(path) not in others]
+        sizes = {path: size for path in files if (size := _size(path)) is not None}
         total = sum(sizes.values())
-        for path in files:
+        for path, size in sizes.items():
             if total + wanted <= self._max_bytes:
                 return
-            path.unlink()
-            total -= sizes[path]
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def _write(part: io.FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[part.write(left) :]
+
+
+def _size(path: Path) -> int | None:
+    """None where another server has removed it, to make room too."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

@@ -1,5 +1,6 @@
 """Keeping a sample of calls: one thread writes, and no call waits for it."""
 
+import asyncio
 import hashlib
 import logging
 import queue
@@ -10,11 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import grpc
 from google.rpc.status_pb2 import Status
 
 from protos import classification_pb2 as pb
 from protos.request_log_pb2 import RecordedCall
-from serving.request_ids import request_id
+from serving.doors.messages import to_response
+from serving.doors.statuses import code_of
+from serving.pipeline.answer import Answer
+from serving.request_ids import method, request_id
 from serving.request_log.files import RecordFiles
 from serving.request_log.pictures import Pictures
 
@@ -44,7 +49,9 @@ class _Call(NamedTuple):
 
 
 class Recorder:
-    """Writes calls to TFRecord files of protos/request_log.proto, from `__init__` until `close`."""
+    """Writes calls to TFRecord files of protos/request_log.proto, from `__init__` until `close`; a pipeline's
+    recording.Recorder. What servers that were killed have left in the directory is completed first.
+    """
 
     def __init__(
         self,
@@ -72,22 +79,15 @@ class Recorder:
         self._thread = threading.Thread(target=self._write_all, name="request log", daemon=True)
         self._thread.start()
 
-    def keep(
-        self, method: str, request: pb.ClassifyRequest, outcome: pb.ClassifyResponse | Status, seconds: float
-    ) -> None:
-        """Keeps a call that took so long, if it is in the sample. Neither message may be changed any more."""
-        if self._dice() * 100 >= self._percent:
-            return
-        size = request.ByteSize()
-        with self._counting:
-            fits = self._waiting_bytes + size <= _WAITING_BYTES and self._waiting_calls < _WAITING_CALLS
-            if fits:
-                self._waiting_bytes += size
-                self._waiting_calls += 1
-        if fits:
-            self._waiting.put(_Call(self._clock(), method, request, outcome, seconds, request_id.get(), size))
-        else:
-            self._observer.recorded("dropped")
+    def answered(self, request: pb.ClassifyRequest, answer: Answer, seconds: float) -> None:
+        """See recording.Recorder. `request` may not be changed any more."""
+        if self._is_drawn():
+            self._keep(request, to_response(answer, request), seconds)
+
+    def failed(self, request: pb.ClassifyRequest, error: BaseException, seconds: float) -> None:
+        """See recording.Recorder. `request` may not be changed any more."""
+        if self._is_drawn():
+            self._keep(request, _status(error), seconds)
 
     def close(self) -> None:
         """Writes what waits and completes the file. Blocks until that is done, but for no longer than a server that
@@ -98,7 +98,26 @@ class Recorder:
         if self._thread.is_alive():
             log.error("the request log could not be completed within %.0f s; what waited is lost", _LAST_WRITES_SECONDS)
 
+    def _is_drawn(self) -> bool:
+        return self._dice() * 100 < self._percent
+
+    def _keep(self, request: pb.ClassifyRequest, outcome: pb.ClassifyResponse | Status, seconds: float) -> None:
+        size = request.ByteSize()
+        with self._counting:
+            fits = self._waiting_bytes + size <= _WAITING_BYTES and self._waiting_calls < _WAITING_CALLS
+            if fits:
+                self._waiting_bytes += size
+                self._waiting_calls += 1
+        if fits:
+            self._waiting.put(_Call(self._clock(), method.get(), request, outcome, seconds, request_id.get(), size))
+        else:
+            self._observer.recorded("dropped")
+
     def _write_all(self) -> None:
+        try:
+            self._files.recover()
+        except OSError as error:
+            self._complain(error)
         while call := self._waiting.get():
             try:
                 self._files.append(self._record(call))
@@ -135,3 +154,14 @@ class Recorder:
         else:
             recorded.response.CopyFrom(call.outcome)
         return recorded.SerializeToString()
+
+
+def _status(error: BaseException) -> Status:
+    """As the caller was told, but with the reason where that was the server's own fault."""
+    if isinstance(error, asyncio.CancelledError):
+        return Status(code=grpc.StatusCode.CANCELLED.value[0], message="The caller has gone.")
+    assert isinstance(error, Exception)
+    code, message = code_of(error), str(error)
+    if code is grpc.StatusCode.INTERNAL:
+        message = f"{type(error).__name__}: {message}"
+    return Status(code=code.value[0], message=message)

@@ -1,27 +1,19 @@
-"""Sending recorded calls again: when each is due, how long it takes, and whether its winner is the same."""
+"""Sending recorded calls again: when each is due, and how long it takes."""
 
 import asyncio
 import time
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
-
-from google.protobuf.message import DecodeError
 
 from protos import classification_pb2 as pb
 from protos.request_log_pb2 import RecordedCall
 from serving.client import Answer
-from serving.errors import InvalidRequest, TencropError
-from serving.request_log.files import COMPLETE
-from serving.tfrecords import records_in
+from serving.errors import TencropError
+from serving.request_log.outcomes import Outcomes
 
 IN_FLIGHT = 1000
 """Calls at a time where their rate is given; a server that falls behind further is waited for."""
-
-ABSTAINED = "(abstains)"
 
 
 class Asks(Protocol):
@@ -75,66 +67,6 @@ class AsRecorded:
         return max(0.0, arrived - self._first)
 
 
-@dataclass
-class Outcomes:
-    """What came of a replay."""
-
-    seconds: array = field(default_factory=lambda: array("d"))
-    """Of each answer, from when its call was due: who waits for a turn waits."""
-    compared: int = 0
-    """Answers to calls that were answered when they were recorded too."""
-    changed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Of those, the winners that were and are."""
-    failed: Counter[str] = field(default_factory=Counter)
-    without_picture: int = 0
-    elapsed: float = 0.0
-
-    def percentile(self, share: float) -> float:
-        """The least time, in seconds, within which that share of the answers came; NaN of none. Nearest rank."""
-        ordered = sorted(self.seconds)
-        return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else float("nan")
-
-    def add(self, call: RecordedCall, answer: Answer, seconds: float) -> None:
-        """`call` was answered again, after so long."""
-        self.seconds.append(seconds)
-        if call.HasField("response"):
-            self.compared += 1
-            was, now = call.response.label or ABSTAINED, answer.label or ABSTAINED
-            if was != now:
-                self.changed[was, now] += 1
-
-    @property
-    def changed_percent(self) -> float:
-        """Of what was compared, the winners that changed, from 0 to 100."""
-        return 100 * self.changed.total() / self.compared if self.compared else 0.0
-
-
-def recorded_in(directory: Path) -> Iterator[RecordedCall]:
-    """The calls in a request log, oldest file first. Raises OSError, and InvalidRequest where it is none."""
-    files = sorted(directory.glob(COMPLETE))
-    if not files:
-        raise InvalidRequest(
-            f"A request log holds files {COMPLETE}; {directory} has none. Serve with --request-log, and stop the "
-            "server so that it completes its file."
-        )
-    for path in files:
-        try:
-            yield from map(RecordedCall.FromString, records_in(path))
-        except (ValueError, DecodeError) as error:
-            raise InvalidRequest(f"A request log holds messages RecordedCall; {path} does not: {error}") from None
-
-
-def asked_again(call: RecordedCall, model: str, version: int | None) -> pb.ClassifyRequest:
-    """The request of `call`; of `model` and `version` where these are given."""
-    request = pb.ClassifyRequest()
-    request.CopyFrom(call.request)
-    if model:
-        request.model.name = model
-    if version:
-        request.model.version = version
-    return request
-
-
 async def replay(
     calls: Iterable[RecordedCall],
     client: Asks,
@@ -142,16 +74,17 @@ async def replay(
     pace: Pace,
     done: Callable[[RecordedCall], None],
 ) -> Outcomes:
-    """Sends what `question` makes of each call; `done(call)` once it is over. What fails is counted, by its class of
-    error; calls that were kept without their picture are passed over.
+    """Sends what `question` makes of each call; `done(call)` once it is over. Calls that were kept without their
+    picture are passed over.
     """
     outcomes, room, sent = Outcomes(), asyncio.Semaphore(pace.in_flight), set[asyncio.Task[None]]()
 
     async def send(call: RecordedCall, due: float) -> None:
         try:
-            outcomes.add(call, await client.send(question(call)), time.monotonic() - due)
+            answer = await client.send(question(call))
+            outcomes.add(call, answer.label, time.monotonic() - due)
         except TencropError as error:
-            outcomes.failed[type(error).__name__] += 1
+            outcomes.fail(call, error)
         done(call)
         room.release()
 

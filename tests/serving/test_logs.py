@@ -52,9 +52,9 @@ def test_lines_of_no_request_name_none():
 
 @pytest.mark.parametrize("given", [None, "", "two words", "a\nline of its own", "ü", "x" * 129])
 def test_a_name_that_would_disturb_the_log_is_not_taken(given, request_66):
-    assert len(request_ids.begin(given)) == 32
+    assert len(request_ids.begin(given, "GET /")) == 32
 
 
 @pytest.mark.parametrize("given", ["order-66", "0af7651916cd43dd8448eb211c80319c", "a/b:c=d+e.f_g", "x" * 128])
 def test_a_name_that_a_log_can_hold_is_taken(given, request_66):
-    assert request_ids.begin(given) == request_id.get() == given
+    assert request_ids.begin(given, "GET /") == request_id.get() == given

@@ -49,7 +49,8 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or details.method.startswith(_OPEN):
             return handler
         metadata = dict(details.invocation_metadata or ())
-        request_ids.begin(metadata.get(request_ids.HEADER))
+        method = details.method.removeprefix("/")
+        request_ids.begin(metadata.get(request_ids.HEADER), method)
         try:
             self._entrance.enter(metadata.get("authorization"))
         except TencropError as error:
@@ -57,7 +58,7 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
         task = asyncio.current_task()
         assert task is not None
         task.add_done_callback(lambda _: self._entrance.leave())
-        call = _Call(details.method.removeprefix("/"), metadata, task, self._idle_seconds)
+        call = _Call(method, metadata, task, self._idle_seconds)
         return _with(handler, call.around(handler, self._entrance.seconds_until_more))
 
 

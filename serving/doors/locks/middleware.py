@@ -21,7 +21,8 @@ class EntranceMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        name = request_ids.begin(headers.get(request_ids.HEADER))
+        method = f"{scope['method']} {scope['path']}"
+        name = request_ids.begin(headers.get(request_ids.HEADER), method)
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -37,7 +38,7 @@ class EntranceMiddleware:
             await refusal(error)(scope, receive, send_named)
             return
         try:
-            with tracing.request(f"{scope['method']} {scope['path']}", headers):
+            with tracing.request(method, headers):
                 await self._app(scope, receive, send_named)
         finally:
             self._entrance.leave()

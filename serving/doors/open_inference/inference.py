@@ -21,8 +21,8 @@ from serving.errors import DeadlinePassed, InvalidRequest, Unavailable
 from serving.metrics import Metrics
 from serving.models.repository import Repository
 from serving.pipeline.answer import Answer, Seconds
-from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import views_label
+from serving.pipeline.surface import Pipeline
 from serving.pipeline.voting import mean_logits
 
 
@@ -44,7 +44,7 @@ class Inference:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
         repository: Repository,
         metrics: Metrics,
         statistics: Statistics,

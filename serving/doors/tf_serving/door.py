@@ -11,7 +11,7 @@ from serving.doors.tf_serving.rest import rest_router
 from serving.doors.tf_serving.servicers import ModelServicer, PredictionServicer
 from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
+from serving.pipeline.surface import Pipeline
 
 
 class TensorFlowServingDoor:
@@ -21,7 +21,7 @@ class TensorFlowServingDoor:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],

@@ -23,7 +23,7 @@ from serving.models.repository import Repository
 from serving.models.servable import Servable
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
 from serving.pipeline.answer import Answer
-from serving.pipeline.classifier import Classifier
+from serving.pipeline.surface import Pipeline
 
 VIEWS: dict[str, pb.Views] = {
     SIGNATURE: pb.VIEWS_SINGLE,
@@ -44,7 +44,7 @@ last is for those that were exported with it.
 class Inference:
     """Answers about examples. All raise the errors of serving.errors; a deadline is a moment on the models' clock."""
 
-    def __init__(self, classifier: Classifier, repository: Repository) -> None:
+    def __init__(self, classifier: Pipeline, repository: Repository) -> None:
         self._classifier = classifier
         self._repository = repository
 

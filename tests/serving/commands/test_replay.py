@@ -5,10 +5,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from protos import classification_pb2 as pb
+from protos.request_log_pb2 import RecordedCall
 from serving.commands.replay import replay_command
 from serving.models.catalogue import ServedModel
 from serving.models.repository import Repository
-from serving.request_log.replaying import AsRecorded, AtRate, RecordedCall
+from serving.request_log.outcomes import Outcomes
+from serving.request_log.replaying import AsRecorded, AtRate
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of
 from tests.serving.fakes import FreeEngine, brightness_logits, fake_servable
 from tests.serving.running import of_engines, running
@@ -19,10 +22,17 @@ def contrary(rows):
     return brightness_logits(255 - rows)
 
 
+def failing(rows):
+    raise RuntimeError("out of memory")
+
+
+def keeping(directory) -> dict:
+    return {"request_log": directory, "request_log_percent": 100, "request_log_pictures": "bytes"}
+
+
 @pytest.fixture
 def log(loop, tmp_path):
-    settings = {"request_log": tmp_path / "log", "request_log_percent": 100, "request_log_pictures": "bytes"}
-    with of_engines(loop, shades=FreeEngine(), settings=settings) as server:
+    with of_engines(loop, shades=FreeEngine(), settings=keeping(tmp_path / "log")) as server:
         for level in (DARK, BRIGHT, BRIGHT, BRIGHT):
             server.classify(asked(level))
     return tmp_path / "log"
@@ -60,11 +70,46 @@ def test_a_version_that_says_something_else_fails_and_its_changes_are_listed(log
     result = replayed(log, server, "--against", "2", "--max-changed", "50")
     assert result.exit_code == 1
     assert "4 of 4 winners changed (100.00 %)" in result.stdout
-    assert [line.split() for line in result.stdout.splitlines()[-2:]] == [
+    assert [line.split() for line in result.stdout.splitlines()[-3:-1]] == [
         [label_of(BRIGHT), label_of(DARK), "3"],
         [label_of(DARK), label_of(BRIGHT), "1"],
     ]
-    assert replayed(log, server, "--against", "2").exit_code == 0
+    assert "Fails: At most 50 % of the winners change; 100.00 % of 4 did." in result.stdout
+
+
+def test_winners_that_change_fail_a_replay_that_was_given_no_bound(log, server):
+    assert replayed(log, server, "--against", "2").exit_code == 1
+    assert replayed(log, server, "--against", "1").exit_code == 0
+    assert replayed(log, server, "--against", "2", "--max-changed", "100").exit_code == 0
+
+
+@pytest.mark.parametrize(("changed", "passes"), [(1, True), (2, False)])
+def test_one_winner_in_200_may_change(changed, passes):
+    calls = [RecordedCall(response=pb.ClassifyResponse(label="boot"))] * 200
+    outcomes = Outcomes()
+    for number, call in enumerate(calls):
+        outcomes.add(call, "bag" if number < changed else "boot", 0.1)
+    assert (not outcomes.objections(max_changed=0.5)) == passes
+
+
+def test_a_replay_that_compares_nothing_fails(loop, server, tmp_path):
+    with of_engines(loop, shades=FreeEngine(failing), settings=keeping(tmp_path)) as recording:
+        recording.refusal(asked(DARK))
+    result = replayed(tmp_path, server)
+    assert result.exit_code == 1
+    assert "no call was answered both then and now" in result.stdout
+
+
+def test_a_call_that_was_its_callers_fault_fails_no_replay(loop, server, tmp_path):
+    with of_engines(loop, shades=FreeEngine(), settings=keeping(tmp_path)) as recording:
+        recording.refusal(asked(DARK, top_k=99))
+        recording.refusal(asked(DARK, "unknown"))
+        recording.classify(asked(DARK))
+    result = replayed(tmp_path, server, "--json")
+    assert result.exit_code == 1, "version 2 says something else"
+    summary = json.loads(replayed(tmp_path, server, "--against", "1", "--json").stdout)
+    assert (summary["answered"], summary["refused_again"], summary["failed"]) == (1, 2, {})
+    assert summary["objections"] == []
 
 
 def test_calls_that_fail_are_counted_by_their_error(log, server):

@@ -8,13 +8,15 @@ import grpc
 import pytest
 
 from protos import classification_pb2 as pb
+from serving.errors import NotServed
+from serving.request_log.reading import recorded_in
 from serving.request_log.recorder import Recorder
-from serving.request_log.replaying import recorded_in
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of
 from tests.serving.fakes import PATIENCE, FreeEngine
 from tests.serving.running import of_engines
 
 ROOM = 2**20
+SERVICE = "tencrop.v1.Classification"
 WRITTEN = {"outcome": "written"}
 
 
@@ -40,7 +42,7 @@ def test_calls_are_kept_with_what_was_asked_and_answered(loop, tmp_path):
         server.refusal(asked(DARK, top_k=99))
         list(server.stub.ClassifyStream(iter([pb.ClassifyStreamRequest(request=asked(DARK))]), timeout=PATIENCE))
     answered, refused, streamed = recorded_in(tmp_path)
-    assert (answered.method, streamed.method) == ("Classify", "ClassifyStream")
+    assert [answered.method, streamed.method] == [f"{SERVICE}/Classify", f"{SERVICE}/ClassifyStream"]
     assert answered.request == asked(BRIGHT)  # without the key
     assert answered.response.label == label_of(BRIGHT)
     assert answered.response.model_versions[0].version == 1
@@ -61,7 +63,7 @@ def test_the_share_that_is_wanted_is_kept(tmp_path):
     dice = iter([0.0, 0.09, 0.1, 0.5])
     recorder = Recorder(tmp_path, 10, "hash", ROOM, Counted(), dice.__next__)
     for _ in range(4):
-        recorder.keep("Classify", asked(DARK), pb.ClassifyResponse(), 0.1)
+        recorder.failed(asked(DARK), NotServed("gone"), 0.1)
     recorder.close()
     assert len(list(recorded_in(tmp_path))) == 2
 
@@ -83,7 +85,7 @@ def test_while_the_disk_hangs_calls_beyond_the_bound_are_dropped(tmp_path, monke
     recorder = Recorder(tmp_path, 100, "hash", ROOM, counted)
     monkeypatch.setattr(recorder._files, "append", lambda record: hangs.wait(PATIENCE))
     for _ in range(5):
-        recorder.keep("Classify", asked(DARK), pb.ClassifyResponse(), 0.1)
+        recorder.failed(asked(DARK), NotServed("gone"), 0.1)
     assert counted.outcomes == ["dropped"] * 2
     hangs.set()
     recorder.close()
@@ -95,7 +97,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch, caplo
     hangs = threading.Event()
     recorder = Recorder(tmp_path, 100, "hash", ROOM, Counted())
     monkeypatch.setattr(recorder._files, "append", lambda record: hangs.wait(PATIENCE))
-    recorder.keep("Classify", asked(DARK), pb.ClassifyResponse(), 0.1)
+    recorder.failed(asked(DARK), NotServed("gone"), 0.1)
     recorder.close()
     assert "could not be completed" in caplog.text
     hangs.set()
@@ -106,6 +108,6 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch, caplo
 def test_a_request_larger_than_what_may_wait_is_dropped(tmp_path, size):
     counted = Counted()
     recorder = Recorder(tmp_path, 100, "hash", ROOM, counted)
-    recorder.keep("Classify", pb.ClassifyRequest(encoded=bytes(size)), pb.ClassifyResponse(), 0.1)
+    recorder.failed(pb.ClassifyRequest(encoded=bytes(size)), NotServed("gone"), 0.1)
     recorder.close()
     assert counted.outcomes == ["dropped"]
