@@ -19,11 +19,12 @@ serve: .venv/training  ## train three small networks, once, and serve them
 test: .venv/dev .venv/clients lint  ## check the code and run the tests
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-training test-serving
 
-test-training: .venv/dev  ## of these, the tests of training
-	$(BIN)/python -m pytest tests/training
+# Of training, the directories beside the networks run with the others: so both end at about the same time.
+test-training: .venv/dev  ## of these, the tests of networks and their training
+	$(BIN)/python -m pytest tests/training/architectures tests/training/test_*.py
 
 test-serving: .venv/dev .venv/clients  ## and all others
-	$(BIN)/python -m pytest tests --ignore=tests/training
+	$(BIN)/python -m pytest tests --ignore=tests/training/architectures --ignore-glob='tests/training/test_*.py'
 
 parity: .venv/parity  ## hold our networks against torchvision's; installs torch, some gigabytes
 	$(BIN)/python -m pytest -m torchvision tests/training/architectures/parity

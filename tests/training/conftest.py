@@ -32,7 +32,7 @@ def pytest_runtest_setup(item):
         pytest.skip(reason)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
     """LeNet-5 at 16x16, two epochs."""
     return Recipe(
@@ -47,9 +47,9 @@ def tiny_recipe() -> Recipe:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_data() -> DataSet:
-    """80 training and 24 test pictures, uint8 [N, 16, 16, 1], of three brightnesses under noise."""
+    """80 training and 24 test pictures, uint8 [N, 16, 16, 1], of three brightnesses under noise. Not to be changed."""
     return make_tiny_data()
 
 

@@ -106,9 +106,9 @@ def test_a_run_leaves_its_history_its_curves_and_a_line_in_the_ledger(here):
 
 
 def test_a_smoke_is_one_step(here):
-    result = run(command_line.train, "resnet20", "--data", "digits", "--variant", "smoke")
+    result = run(command_line.train, "lenet5", "--data", "digits", "--variant", "smoke")
     assert result.exit_code == 0, result.output
-    assert dict(cards.read(here / "models" / "resnet20-digits" / "1").provenance.recipe)["steps"] == 1
+    assert dict(cards.read(here / "models" / "lenet5-digits" / "1").provenance.recipe)["steps"] == 1
 
 
 def test_training_begins_with_the_weights_of_a_file(here):

@@ -134,8 +134,8 @@ def normalised_recipe(tiny_recipe):
     return replace(tiny_recipe, architecture="densenet-bc100-k12", options={"blocks": 1}, epochs=1)
 
 
-def training(directory, *recipes, killed_after=None):
-    """Code that trains `recipes`, one after the other, and keeps each machine's weights."""
+def training(runs, killed_after=None):
+    """Code that trains `runs`, directory -> recipe, one after the other, and keeps each machine's weights."""
     return f"""
 import os
 from pathlib import Path
@@ -149,15 +149,14 @@ from training.recipes.recipe import Recipe
 strategy = strategy_of(os.environ)
 index = strategy.cluster_resolver.task_id
 kill = [KillAfterEpoch({killed_after})] if index == 1 and {killed_after} is not None else []
-for number, recipe in enumerate({[recipe.as_dict() for recipe in recipes]}):
-    directory = Path({str(directory)!r}, str(number))
-    trained = fit(Recipe(**recipe), make_tiny_data(), 7, directory, kill, strategy)
-    np.savez(directory / f"{{index}}.npz", *map(np.asarray, trained.model.variables))
+for directory, recipe in {[(str(directory), recipe.as_dict()) for directory, recipe in runs.items()]}:
+    trained = fit(Recipe(**recipe), make_tiny_data(), 7, Path(directory), kill, strategy)
+    np.savez(Path(directory, f"{{index}}.npz"), *map(np.asarray, trained.model.variables))
 """
 
 
-def kept(directory, number, index):
-    with np.load(directory / str(number) / f"{index}.npz") as file:
+def kept(directory, index):
+    with np.load(directory / f"{index}.npz") as file:
         return list(file.values())
 
 
@@ -168,23 +167,20 @@ def assert_equal(some, others, **tolerance):
 
 
 def test_two_machines_train_in_step_and_go_on_when_one_was_killed(plain_recipe, normalised_recipe, tmp_path):
-    recipes = plain_recipe, normalised_recipe
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    stopped, plain, normalised = (tmp_path / name for name in ("stopped", "plain", "normalised"))
 
-    for ended in run_two(training(whole, *recipes)):
-        assert ended.code == 0, ended.errors
-    for number, recipe in enumerate(recipes):
-        assert_equal(kept(whole, number, 0), kept(whole, number, 1))
-        alone = fit(recipe, make_tiny_data(), 7, tmp_path / f"alone-{number}")
-        assert_equal(kept(whole, number, 0), [np.asarray(each) for each in alone.model.variables], atol=1e-4)
-
-    survivor, victim = run_two(training(stopped, plain_recipe, killed_after=0))
+    survivor, victim = run_two(training({stopped: plain_recipe}, killed_after=0))
     assert victim.code == -signal.SIGKILL
     assert survivor.code == 1
     assert "WorkerLost: Workers train in step, and one has ended" in survivor.errors
-    assert (stopped / "0" / CHECKPOINT).exists()
+    assert (stopped / CHECKPOINT).exists()
 
-    for ended in run_two(training(stopped, plain_recipe)):
+    whole = {plain: plain_recipe, normalised: normalised_recipe}
+    for ended in run_two(training({stopped: plain_recipe, **whole})):
         assert ended.code == 0, ended.errors
     for index in (0, 1):
-        assert_equal(kept(stopped, 0, index), kept(whole, 0, index))
+        assert_equal(kept(stopped, index), kept(plain, index))
+    for directory, recipe in whole.items():
+        assert_equal(kept(directory, 0), kept(directory, 1))
+        alone = fit(recipe, make_tiny_data(), 7, tmp_path / f"{directory.name}-alone")
+        assert_equal(kept(directory, 0), [np.asarray(each) for each in alone.model.variables], atol=1e-4)

@@ -1,4 +1,3 @@
-import asyncio
 import math
 import time
 import weakref
@@ -54,27 +53,42 @@ def tiny_card(name, labels):
     )
 
 
-@pytest.fixture
-def models(tiny_data, tmp_path):
-    """Two published models and the ensemble of both."""
+@pytest.fixture(scope="module")
+def models(tiny_data, tmp_path_factory):
+    """Two published models and the ensemble of both. Not to be changed."""
+    root = tmp_path_factory.mktemp("models")
     for seed, name in enumerate("ab"):
-        publish_tiny(tmp_path / "models" / name, tiny_data, seed)
-    (tmp_path / "models" / "models.yaml").write_text(
+        publish_tiny(root / name, tiny_data, seed)
+    (root / "models.yaml").write_text(
         "ensembles:\n  both:\n    members: [{model: a}, {model: b, weight: 3}]\n    vote: mean-probability\n"
     )
-    return tmp_path / "models"
+    return root
 
 
-async def served_errors(root, name, data, views, vote):
-    """The top-1 error of answers given by the classifier of a server."""
+@pytest.fixture(scope="module")
+def members(models):
+    return {name: open_member(models / name) for name in "ab"}
+
+
+@pytest.fixture(scope="module")
+def classifier(models, loop):
+    """A server's, of `models`."""
     metrics = Metrics()
 
     def load(directory, declared):
         observer = metrics.queue_observer(directory.parent.name, 1)
         return Servable.load(directory, TensorFlowEngine, Batching.of(), time.monotonic, observer, dense_engine)
 
-    repository = await Manager(root, load, metrics).start()
+    repository = loop.run(Manager(models, load, metrics).start())
     classifier = Classifier(repository, Limits(), metrics, time.monotonic, 1)
+    yield classifier
+    classifier.close()
+    for servable in repository.servables:
+        loop.run(servable.close())
+
+
+async def served_errors(classifier, name, data, views, vote):
+    """The top-1 error of answers given by `classifier`."""
     wrong = 0
     for image, class_id in zip(data.test.images, data.test.class_ids, strict=True):
         tensor = Tensor(data_type=Tensor.DATA_TYPE_UINT8, shape=image.shape, content=image.tobytes())
@@ -82,18 +96,15 @@ async def served_errors(root, name, data, views, vote):
         request.model.name = name
         answer = await classifier.classify(request, math.inf)
         wrong += answer.verdict.ranking[0] != class_id
-    classifier.close()
-    for servable in repository.servables:
-        await servable.close()
     return wrong / len(data.test)
 
 
 @pytest.mark.parametrize("views", PLANS)
 @pytest.mark.parametrize("vote_name", ["mean-probability", "majority"])
-def test_the_measured_error_is_the_served_error(models, tiny_data, views, vote_name):
-    members = {name: open_member(models / name) for name in "ab"}
+def test_the_measured_error_is_the_served_error(members, classifier, loop, tiny_data, views, vote_name):
     tally = count_votes(members, tiny_data, vote_name, [views], weights=[1, 3])
-    served = [asyncio.run(served_errors(models, name, tiny_data, views, VOTES[vote_name])) for name in ("b", "both")]
+    vote = VOTES[vote_name]
+    served = [loop.run(served_errors(classifier, name, tiny_data, views, vote)) for name in ("b", "both")]
     assert [row.outcomes[views].errors().top_1 for row in tally.rows[1:]] == served
     if vote_name == "mean-probability" and views in OF_THE_TEN:
         assert measure([members["b"]], tiny_data).errors(views).top_1 == served[0]

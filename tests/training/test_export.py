@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import keras
 import numpy as np
@@ -15,17 +16,23 @@ from training.export import publish_trained
 from training.fit import Trained, make_models
 
 
-@pytest.fixture
-def trained(tiny_recipe, tiny_data):
-    """An untrained one, which is exported all the same."""
+def untrained(recipe, data):
+    """Exported all the same."""
     keras.utils.set_random_seed(0)
-    model, _ = make_models(tiny_recipe, 3, 1, Canvases(tiny_data, tiny_recipe).statistics())
-    return Trained(model, tiny_recipe, 5, [{"seconds": 1.0, "cpu_seconds": 2.0}, {"seconds": 0.5, "cpu_seconds": 1.0}])
+    model, _ = make_models(recipe, 3, 1, Canvases(data, recipe).statistics())
+    return Trained(model, recipe, 5, [{"seconds": 1.0, "cpu_seconds": 2.0}, {"seconds": 0.5, "cpu_seconds": 1.0}])
 
 
-@pytest.fixture
-def version(trained, tiny_data, tmp_path):
-    return publish_trained(trained, tiny_data, tmp_path / "models" / "tiny")
+@pytest.fixture(scope="module")
+def trained(tiny_recipe, tiny_data):
+    """Not to be changed."""
+    return untrained(tiny_recipe, tiny_data)
+
+
+@pytest.fixture(scope="module")
+def version(trained, tiny_data, tmp_path_factory):
+    """Not to be changed."""
+    return publish_trained(trained, tiny_data, tmp_path_factory.mktemp("models") / "tiny")
 
 
 def test_the_exported_model_answers_as_the_trained_one(version, trained, tiny_data):
@@ -74,17 +81,18 @@ def test_golden_inputs_are_held_out_pictures_of_different_classes(version, tiny_
         np.testing.assert_array_equal(tf.io.decode_png(golden.png), image)
 
 
-def test_a_changed_weight_is_rejected_by_the_card(version):
-    card = cards.read(version)
-    variables = next((version / "variables").glob("*.data-*"))
+def test_a_changed_weight_is_rejected_by_the_card(version, tmp_path):
+    changed = shutil.copytree(version, tmp_path / "tiny" / "1")
+    variables = next((changed / "variables").glob("*.data-*"))
     content = bytearray(variables.read_bytes())
     content[len(content) // 2] ^= 0xFF
     variables.write_bytes(content)
     with pytest.raises(ModelRejected, match="SHA-256"):
-        cards.validate(card, version, TensorFlowEngine)
+        cards.validate(cards.read(changed), changed, TensorFlowEngine)
 
 
-def test_every_weight_is_written_once_and_the_optimiser_left_at_home(trained, tiny_data, tmp_path):
+def test_every_weight_is_written_once_and_the_optimiser_left_at_home(tiny_recipe, tiny_data, tmp_path):
+    trained = untrained(tiny_recipe, tiny_data)
     trained.model.compile("adam")
     trained.model.optimizer.build(trained.model.trainable_variables)
     version = publish_trained(trained, tiny_data, tmp_path / "tiny")
@@ -110,7 +118,6 @@ def test_the_dense_signature_averages_the_scores_of_every_place(version):
 
 def test_a_network_for_one_size_promises_no_dense_signature(tiny_recipe, tiny_data, tmp_path):
     recipe = dataclasses.replace(tiny_recipe, architecture="lenet5-1998", options={}, input_side=32, shorter_side=32)
-    model, _ = make_models(recipe, 3, 1, Canvases(tiny_data, recipe).statistics())
-    version = publish_trained(Trained(model, recipe, 5, []), tiny_data, tmp_path / "old")
+    version = publish_trained(untrained(recipe, tiny_data), tiny_data, tmp_path / "old")
     assert not cards.read(version).dense
     assert list(tf.saved_model.load(str(version)).signatures) == ["serving_default"]

@@ -143,11 +143,11 @@ def test_a_network_is_built_with_the_options_that_it_was_saved_with(here):
 
 
 def test_a_network_with_a_small_stem_takes_small_pictures(here):
-    build_small("resnet18", 2).save("small.keras")
+    build_small("alexnet", 2).save("small.keras")
     arguments = ("--weights", "small.keras", "--labels", "labels.txt", "--preprocessing", "unit")
-    result = run("resnet18", *arguments, "--option", "stem=small")
-    assert result.stdout == "models/resnet18/1\n", result.output
-    size = cards.read(here / "models" / "resnet18" / "1").input
+    result = run("alexnet", *arguments, "--option", "stem=small", "--option", "fc_width=32")
+    assert result.stdout == "models/alexnet/1\n", result.output
+    size = cards.read(here / "models" / "alexnet" / "1").input
     assert (size.height, size.width, size.channels) == (32, 32, 3)
 
 

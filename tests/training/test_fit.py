@@ -65,6 +65,13 @@ def assert_equal_to_the_bit(some, others):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.fixture(scope="module")
+def ended(tiny_recipe, tiny_data, tmp_path_factory):
+    """A run with seed 0 that has reached its end, and its directory. Neither is to be changed."""
+    directory = tmp_path_factory.mktemp("ended")
+    return fit(tiny_recipe, tiny_data, 0, directory), directory
+
+
 def test_learns(tiny_recipe, tiny_data, run_directory):
     trained = fit(replace(tiny_recipe, epochs=10), tiny_data, 0, run_directory)
     answers = trained.model.predict(tiny_data.test.images, verbose=0).argmax(axis=-1)
@@ -101,8 +108,8 @@ def test_an_interrupted_run_in_float16_ends_with_the_weights_of_an_uninterrupted
     assert_equal_to_the_bit(weights(resumed), weights(fit(recipe, tiny_data, 7, tmp_path / "whole")))
 
 
-def test_a_run_that_had_reached_its_end_is_not_trained_again(tiny_recipe, tiny_data, run_directory):
-    first, epochs = fit(tiny_recipe, tiny_data, 0, run_directory), CountEpochs()
+def test_a_run_that_had_reached_its_end_is_not_trained_again(tiny_recipe, tiny_data, ended):
+    (first, run_directory), epochs = ended, CountEpochs()
     again = fit(tiny_recipe, tiny_data, 0, run_directory, [epochs])
     assert epochs.epochs == []
     assert again.history == first.history
@@ -116,8 +123,8 @@ def test_a_run_that_was_killed_at_its_end_ends_in_step_too(tiny_recipe, tiny_dat
     assert [row["epoch"] for row in trained.history] == [1, 2]
 
 
-def test_another_seed_ends_with_other_weights(tiny_recipe, tiny_data, tmp_path):
-    one, other = (weights(fit(tiny_recipe, tiny_data, seed, tmp_path / str(seed))) for seed in (0, 1))
+def test_another_seed_ends_with_other_weights(tiny_recipe, tiny_data, run_directory, ended):
+    one, other = weights(ended[0]), weights(fit(tiny_recipe, tiny_data, 1, run_directory))
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
 
 
@@ -127,16 +134,14 @@ def test_history_says_at_which_rate_each_epoch_ended(tiny_recipe, tiny_data, run
     assert rates == pytest.approx([0.5, 0.5, 0.05])
 
 
-def test_a_run_does_not_go_on_with_another_recipe(tiny_recipe, tiny_data, run_directory):
-    fit(tiny_recipe, tiny_data, 0, run_directory)
+def test_a_run_does_not_go_on_with_another_recipe(tiny_recipe, tiny_data, ended):
     with pytest.raises(RecipeChanged, match=r"learning_rate 0\.05 -> 0\.1, seed 0 -> 3"):
-        fit(replace(tiny_recipe, learning_rate=0.1), tiny_data, 3, run_directory)
+        fit(replace(tiny_recipe, learning_rate=0.1), tiny_data, 3, ended[1])
 
 
-def test_a_run_does_not_go_on_with_other_labels(tiny_recipe, tiny_data, run_directory):
-    fit(tiny_recipe, tiny_data, 0, run_directory)
+def test_a_run_does_not_go_on_with_other_labels(tiny_recipe, tiny_data, ended):
     with pytest.raises(RecipeChanged, match=r"labels .*'bright'\] -> .*'white'\]"):
-        fit(tiny_recipe, replace(tiny_data, labels=("dark", "grey", "white")), 0, run_directory)
+        fit(tiny_recipe, replace(tiny_data, labels=("dark", "grey", "white")), 0, ended[1])
 
 
 def test_a_loss_that_is_no_number_stops_the_run_before_it_is_kept(tiny_recipe, tiny_data, run_directory):
@@ -171,9 +176,8 @@ def test_options_that_the_architecture_does_not_have_are_refused(tiny_recipe, ti
         fit(replace(tiny_recipe, options={"activation": "nope"}), tiny_data, 0, run_directory)
 
 
-def test_tensorboard_finds_logs(tiny_recipe, tiny_data, run_directory):
-    fit(tiny_recipe, tiny_data, 0, run_directory)
-    assert list((run_directory / "tensorboard").rglob("events.out.tfevents.*"))
+def test_tensorboard_finds_logs(ended):
+    assert list((ended[1] / "tensorboard").rglob("events.out.tfevents.*"))
 
 
 def test_pictures_are_brought_to_mean_0_and_deviation_1(tiny_recipe):

@@ -18,10 +18,10 @@ def _memory_comes_back():
     ("name", "options"),
     [
         ("lenet5-1998", {}),  # trained subsampling, tanh, distances
-        ("alexnet", {"stem": "small"}),  # local response normalisation, groups
+        ("alexnet", {"stem": "small", "fc_width": 32}),  # local response normalisation, groups
         ("googlenet", {"stem": "small"}),  # concatenation
         ("resnet20", {}),  # batch normalisation, padded shortcuts
-        ("densenet40-k12", {}),
+        ("densenet40-k12", {"blocks": 2}),
     ],
 )
 def test_what_is_exported_is_safe_with_its_dense_side(tmp_path, name, options):

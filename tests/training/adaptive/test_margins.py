@@ -35,7 +35,7 @@ def test_what_is_promised_holds_on_other_pictures_and_saves_rows(rule):
 
 
 def test_a_promise_that_is_kept_more_often_costs_more_rows():
-    logits = logits_of(3000, seed=3)
+    logits = logits_of(1500, seed=3)
     strict, lax = (calibrate(logits, VIEWS_TEN, VOTE_MEAN_PROBABILITY, WEIGHTS, each) for each in (0.995, 0.95))
     assert lax.rows < strict.rows
     assert lax.agreed <= strict.agreed

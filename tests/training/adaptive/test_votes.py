@@ -1,5 +1,7 @@
 """tencrop calibrate: from models on disk to a card that serving makes use of."""
 
+import shutil
+
 import pytest
 
 from protos.classification_pb2 import VIEWS_TEN, VOTE_MEAN_PROBABILITY
@@ -14,12 +16,19 @@ from training.adaptive.votes import calibrate_votes
 DECLARATION = "ensembles:\n  both:\n    members: [{model: a}, {model: b, weight: 3}]\n"
 
 
-@pytest.fixture
-def root(tmp_path, tiny_data):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, tiny_data):
+    """Two models and their ensemble. Not to be changed."""
+    root = tmp_path_factory.mktemp("models")
     for seed, name in enumerate("ab"):
-        publish_tiny(tmp_path / name, tiny_data, seed)
-    (tmp_path / "models.yaml").write_text(DECLARATION)
-    return tmp_path
+        publish_tiny(root / name, tiny_data, seed)
+    (root / "models.yaml").write_text(DECLARATION)
+    return root
+
+
+@pytest.fixture
+def root(tmp_path, published):
+    return shutil.copytree(published, tmp_path / "models")
 
 
 def members(weight=3.0):

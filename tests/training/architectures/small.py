@@ -16,7 +16,7 @@ SMALL = {
     "resnet18": {"stem": "small"},
     "resnet20": {},
     "densenet121": {"stem": "small"},
-    "densenet40-k12": {},
+    "densenet40-k12": {"blocks": 2},
 }
 """Name -> options with which it takes 32 x 32 pixels."""
 

@@ -85,7 +85,7 @@ def test_a_value_that_an_option_does_not_take_is_refused(name, option, value, ru
         ("vgg-d", 32, {}),
         ("vgg-d", 16, {"stem": "small"}),
         ("googlenet", 79, {"training_heads": True}),
-        ("densenet40-k12", 4, {}),
+        ("densenet40-k12", 4, {"blocks": 1}),
     ],
 )
 def test_an_input_that_is_too_small_is_answered_with_the_smallest(name, smallest, options):
