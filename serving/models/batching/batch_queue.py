@@ -165,7 +165,7 @@ class BatchQueue:
         return len(self._running) < self._max_batches_in_flight
 
     def _gather(self, rows_before: int, since: float) -> None:
-        """Starts batches, unless the loop's turn brought more than `rows_before`, and its next may bring more still."""
+        """Starts batches, unless more wait than the `rows_before` a turn of the loop: its next may bring more still."""
         rows = self.queued_rows
         self._is_gathering = rows_before < rows < self._forecast.largest and self._clock() - since < GATHERING_SECONDS
         if self._is_gathering:
