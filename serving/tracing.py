@@ -6,12 +6,14 @@ A request's span continues its caller's trace (W3C Trace Context, the header tra
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from serving.request_ids import request_id
 
 _CONFIGURED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+_NO_SPAN = nullcontext()
 
 _tracer: Any = None
 """An opentelemetry.trace.Tracer, where there is one."""
@@ -43,12 +45,13 @@ def use(provider: Any) -> None:
     _tracer = provider and provider.get_tracer("tencrop")
 
 
-@contextmanager
-def request(method: str, headers: Mapping[str, str]) -> Iterator[None]:
+def request(method: str, headers: Mapping[str, str]) -> AbstractContextManager[None]:
     """A span of the call that runs inside the block, `method` as its protocol names it."""
-    if _tracer is None:
-        yield
-        return
+    return _NO_SPAN if _tracer is None else _span_of_request(method, headers)
+
+
+@contextmanager
+def _span_of_request(method: str, headers: Mapping[str, str]) -> Iterator[None]:
     from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

@@ -15,10 +15,11 @@ from serving.pipeline.voting import each_view, vote
 def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyResponse:
     """What the caller gets, with the extras that `request` asked for."""
     verdict, labels, polled, rule = answer.verdict, answer.ensemble.labels, answer.polled, answer.choices.rule
+    best = verdict.ranking[: answer.choices.top_k]
     response = pb.ClassifyResponse(
         predictions=[
-            pb.Prediction(label=labels[class_id], class_id=class_id, probability=verdict.probabilities[class_id])
-            for class_id in verdict.ranking[: answer.choices.top_k].tolist()
+            pb.Prediction(label=labels[class_id], class_id=class_id, probability=probability)
+            for class_id, probability in zip(best.tolist(), verdict.probabilities[best].tolist(), strict=True)
         ],
         model_versions=[_version(member) for member in polled.voters],
         views=answer.views,

@@ -32,24 +32,28 @@ class Room:
         self._whole = whole
         self._what = what
         self._held: Counter[str] = Counter()
+        self._in_all = 0
 
     def take(self, model: str, amount: int) -> None:
         """Raises Overloaded where `model` may not hold `amount`, at least 1, more now. While nothing is held, anything
         is taken: what is allowed at all is never refused for good.
         """
-        held, free = self._held[model], self._whole - sum(self._held.values())
-        if self._held and held + amount > free:
+        held, free = self._held[model], self._whole - self._in_all
+        if self._in_all and held + amount > free:
             raise Overloaded(
                 f"At most {self._whole} {self._what} may be in flight, and of one model at most as many as are free; "
                 f"{amount} came, {held} of {model} are in flight already and {max(free, 0)} free. Try again shortly, "
                 "or send smaller pictures."
             )
         self._held[model] += amount
+        self._in_all += amount
 
     def give_back(self, model: str, amount: int) -> None:
         """What was taken."""
         self._held[model] -= amount
-        self._held += Counter()  # forgets those that hold nothing
+        self._in_all -= amount
+        if not self._held[model]:
+            del self._held[model]
 
     @contextmanager
     def held(self, model: str, amount: int) -> Iterator[None]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -57,39 +57,72 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
             return _with(handler, _refusing(error))
         task = asyncio.current_task()
         assert task is not None
-        task.add_done_callback(lambda _: self._entrance.leave())
-        call = _Call(method, metadata, task, self._idle_seconds)
-        return _with(handler, call.around(handler, self._entrance.seconds_until_more))
+        kind = _Stream if handler.request_streaming or handler.response_streaming else _Call
+        call = kind(method, metadata, task, self._entrance, self._idle_seconds)
+        task.add_done_callback(call.end)
+        return _with(handler, call.around(handler))
 
 
 class _Call:
     """A call that was let in, and has been waiting for its first message since."""
 
-    def __init__(self, method: str, metadata: dict[str, str], task: asyncio.Task, idle_seconds: float) -> None:
+    def __init__(
+        self, method: str, metadata: dict[str, str], task: asyncio.Task, entrance: Entrance, idle_seconds: float
+    ) -> None:
         self._method = method
         self._metadata = metadata
-        self._idle_seconds = idle_seconds
+        self._entrance = entrance
         self._arrival = asyncio.get_running_loop().call_later(idle_seconds, task.cancel)
-        self._reading = Patience(idle_seconds, task.cancel)  # of answers, by the caller
-        task.add_done_callback(self._end)
 
-    def around(self, handler: grpc.RpcMethodHandler, seconds_until_more: Callable[[], float]) -> Callable:
+    def around(self, handler: grpc.RpcMethodHandler) -> Callable:
         """The method of `handler`, watched."""
-        method = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+
+        async def run(asked: Any, context: grpc.aio.ServicerContext) -> Any:
+            with self._begun(context):
+                return await handler.unary_unary(asked, context)
+
+        return run
+
+    def end(self, task: asyncio.Task) -> None:
+        """It leaves, however it ended."""
+        self._arrival.cancel()
+        self._entrance.leave()
+
+    def _begun(self, context: grpc.aio.ServicerContext) -> AbstractContextManager[None]:
+        """Its first message is there, or is asked for from here on; inside the block its method runs."""
+        self._arrival.cancel()
+        context.set_trailing_metadata(request_ids.as_metadata())
+        return tracing.request(self._method, self._metadata)
+
+
+class _Stream(_Call):
+    """A call of many messages, whose caller may be slow to send or to read any of them."""
+
+    def __init__(
+        self, method: str, metadata: dict[str, str], task: asyncio.Task, entrance: Entrance, idle_seconds: float
+    ) -> None:
+        super().__init__(method, metadata, task, entrance, idle_seconds)
+        self._idle_seconds = idle_seconds
+        self._reading = Patience(idle_seconds, task.cancel)  # of answers, by the caller
+
+    def around(self, handler: grpc.RpcMethodHandler) -> Callable:
+        method = handler.unary_stream or handler.stream_unary or handler.stream_stream
 
         def begin(asked: Any) -> Any:
-            return Paced(asked, seconds_until_more, self._idle_seconds) if handler.request_streaming else asked
+            if not handler.request_streaming:
+                return asked
+            return Paced(asked, self._entrance.seconds_until_more, self._idle_seconds)
 
         async def run(asked: Any, context: grpc.aio.ServicerContext) -> Any:
             asked = begin(asked)
-            with self._span(context):
+            with self._begun(context):
                 answer = await method(asked, _Watched(context, self._reading))
             await _end_by_what_ended(asked, context)
             return answer
 
         async def run_stream(asked: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
             asked = begin(asked)
-            with self._span(context):
+            with self._begun(context):
                 async for answer in method(asked, context):
                     with self._reading:
                         yield answer
@@ -97,15 +130,8 @@ class _Call:
 
         return run_stream if inspect.isasyncgenfunction(method) else run
 
-    @contextmanager
-    def _span(self, context: grpc.aio.ServicerContext) -> Iterator[None]:
-        self._arrival.cancel()
-        context.set_trailing_metadata(request_ids.as_metadata())
-        with tracing.request(self._method, self._metadata):
-            yield
-
-    def _end(self, task: asyncio.Task) -> None:
-        self._arrival.cancel()
+    def end(self, task: asyncio.Task) -> None:
+        super().end(task)
         self._reading.end()
 
 

@@ -4,8 +4,8 @@ Pure: no grpc, no TensorFlow, and the clock and the engine are handed in. Everyt
 one event loop, so nothing is locked.
 
 The contract:
-- An engine with room for a batch starts one at the end of the event loop's turn in which rows came, with all
-  that wait by then. While it has none, rows gather.
+- An engine with room for a batch starts one, with all that wait by then, once a turn of the event loop brings no
+  more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather.
 - A batch is of one priority. While interactive and bulk calls both wait, they share the engine's time (turns.py).
 - Of one priority, calls are taken in order of their deadlines; one without a deadline, or with a late one, as
   though it had to be done a while after it came (waiting.py). A call of more rows than a batch has room for is
@@ -32,6 +32,10 @@ from serving.models.batching.forecast import Forecast, Lateness
 from serving.models.batching.turns import SHARES, Turns
 from serving.models.batching.waiting import Call, Line, Scored, Slice, urgency_of
 
+GATHERING_SECONDS = 0.005
+"""So long an engine is left idle, at most, while rows keep coming: a loop that is busy takes in a few calls a turn, and
+to hand a thread a batch costs as much as some rows of a small network do.
+"""
 HANGING_SECONDS = 30.0
 """An engine that is longer at a batch is taken to hang."""
 
@@ -85,7 +89,7 @@ class BatchQueue:
             max_batches_in_flight,
         )
         self._failure = ""
-        self._start_is_due = False
+        self._is_gathering = False
         self._batches: set[asyncio.Task[None]] = set()
 
     @property
@@ -121,9 +125,9 @@ class BatchQueue:
             self._turns.began_to_wait(priority, self._waiting)
         line.join(call)
         call.scored.add_done_callback(lambda _: self._withdraw(call, line))  # what is left of it, where it failed
-        if not self._start_is_due:
-            self._start_is_due = True
-            asyncio.get_running_loop().call_soon(self._start_batches)
+        if self._has_room and not self._is_gathering:
+            self._is_gathering = True
+            asyncio.get_running_loop().call_soon(self._gather, 0, self._clock())
         return call.scored
 
     def check(self, rows: int, deadline: float, priority: pb.Priority, arrived: float) -> float | None:
@@ -155,9 +159,22 @@ class BatchQueue:
         """Priorities at which somebody waits."""
         return [priority for priority, line in self._lines.items() if line]
 
+    @property
+    def _has_room(self) -> bool:
+        """Whether the engine takes another batch now."""
+        return len(self._running) < self._max_batches_in_flight
+
+    def _gather(self, rows_before: int, since: float) -> None:
+        """Starts batches, unless more wait than the `rows_before` a turn of the loop: its next may bring more still."""
+        rows = self.queued_rows
+        self._is_gathering = rows_before < rows < self._forecast.largest and self._clock() - since < GATHERING_SECONDS
+        if self._is_gathering:
+            asyncio.get_running_loop().call_soon(self._gather, rows, since)
+        else:
+            self._start_batches()
+
     def _start_batches(self) -> None:
-        self._start_is_due = False
-        while len(self._running) < self._max_batches_in_flight and (waiting := self._waiting):
+        while self._has_room and (waiting := self._waiting):
             priority = self._turns.next(waiting)
             if not (slices := self._take_slices(self._lines[priority])):
                 continue  # nobody wanted what waited there
@@ -219,7 +236,8 @@ class BatchQueue:
         finally:
             self._running.remove(running)
             self._turns.ran(priority, self._clock() - started)
-            self._start_batches()
+            if not self._is_gathering:
+                self._gather(0, self._clock())
 
     def _pad(self, pieces: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
         count = sum(map(len, pieces))

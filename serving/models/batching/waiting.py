@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -43,16 +44,16 @@ class Call:
     """Rows handed to batches so far."""
     pieces: list[tuple[int, NDArray[np.float32]]] = field(default_factory=list)
     """Scores that came back so far, each with the position of its first row."""
+    urgency: float = field(init=False)
+    """See urgency_of."""
+
+    def __post_init__(self) -> None:
+        self.urgency = urgency_of(self.deadline, self.arrived)
 
     @property
     def waiting_rows(self) -> int:
         """Rows in no batch yet."""
         return len(self.rows) - self.taken
-
-    @property
-    def urgency(self) -> float:
-        """Calls are taken in the order of these moments."""
-        return urgency_of(self.deadline, self.arrived)
 
     def put_together(self, start: int, scores: NDArray[np.float32], started: float) -> None:
         """Takes the scores of the rows from `start` on, of a batch that started at `started`; with the last of them
@@ -62,6 +63,9 @@ class Call:
         if sum(len(piece) for _, piece in self.pieces) == len(self.rows):
             ordered = [piece for _, piece in sorted(self.pieces, key=lambda piece: piece[0])]
             self.scored.set_result(Scored(ordered[0] if len(ordered) == 1 else np.concatenate(ordered), started))
+
+
+_urgency = attrgetter("urgency")
 
 
 class Slice(NamedTuple):
@@ -114,7 +118,3 @@ class Line:
             self.rows -= dropped
             call.taken = len(call.rows)
         return dropped
-
-
-def _urgency(call: Call) -> float:
-    return call.urgency

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.errors import Overloaded
+from serving.models.batching.batch_queue import GATHERING_SECONDS
 from tests.serving.loops import on_a_loop
 from tests.serving.models.batching.queues import Bench, numbers_in, numbers_scored, rows_of
 
@@ -49,6 +50,39 @@ async def test_calls_that_arrive_together_are_run_together():
     bench.queue.submit(rows_of(2), np.inf)
     await bench.settle()
     assert bench.computed() == [[1, 2]]
+
+
+@on_a_loop
+async def test_calls_that_arrive_turn_after_turn_are_run_together():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.queue.submit(rows_of(number), np.inf)
+        await asyncio.sleep(0)
+    assert bench.computed() == []
+    await bench.settle()
+    assert bench.computed() == [[1, 2, 3]]
+
+
+@on_a_loop
+async def test_an_engine_is_not_left_idle_once_a_batch_is_full():
+    bench = Bench(allowed_batch_sizes=(1, 2))
+    for number in (1, 2, 3):
+        bench.queue.submit(rows_of(number), np.inf)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert bench.computed() == [[1, 2]]
+    await bench.finish_all()
+
+
+@on_a_loop
+async def test_an_engine_is_not_left_idle_for_long_while_rows_keep_coming():
+    bench = Bench(allowed_batch_sizes=(100,))
+    for number in range(1, 20):
+        bench.queue.submit(rows_of(number), np.inf)
+        await asyncio.sleep(0)
+        bench.clock.advance(GATHERING_SECONDS / 4)
+    assert bench.computed() == [[1, 2, 3, 4, 5]]
+    await bench.finish_all()
 
 
 @on_a_loop
