@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import NamedTuple
 
 from tests.benchmarks.peers import clients
@@ -38,7 +39,7 @@ PEERS = {
     "mlserver": Peer(
         "MLServer",
         ("mlserver==1.7.1",),
-        clients.open_inference,
+        partial(clients.open_inference, crops="BYTES"),  # it makes a list of Python's integers of a tensor of UINT8
         3,
         "a custom runtime in the server's process (parallel_workers 0), max_batch_size and max_batch_time; gRPC",
     ),

@@ -15,6 +15,9 @@ from tests.benchmarks.peers.served import Served
 
 Ask = Callable[[], Awaitable[NDArray[np.float32]]]
 
+_IDLE_SECONDS = 1.0
+"""Connections that rested for longer are not used again: servers close them, some after five seconds."""
+
 
 @asynccontextmanager
 async def http(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
@@ -27,15 +30,16 @@ async def http(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
             response.raise_for_status()
             return np.frombuffer(await response.read(), np.float32)
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS)
+    async with aiohttp.ClientSession(connector=connector) as session:
         yield ask
 
 
 @asynccontextmanager
-async def open_inference(port: int, served: Served, body: bytes) -> AsyncIterator[Ask]:
-    """Asks by ModelInfer, as one file of BYTES or as crops of UINT8."""
+async def open_inference(port: int, served: Served, body: bytes, crops: str = "UINT8") -> AsyncIterator[Ask]:
+    """Asks by ModelInfer: one file of BYTES, or `crops` as a tensor of UINT8, or of one element of BYTES."""
     request = pb.ModelInferRequest(model_name="network")
-    if served.views > 1:
+    if served.views > 1 and crops == "UINT8":
         request.inputs.add(name="asked", datatype="UINT8", shape=(1, served.views, *served.shape))
         request.raw_input_contents.append(body)
     else:

@@ -12,7 +12,7 @@ from tests.benchmarks.peers.served import Network, Served
 
 
 class Classify(MLModel):
-    """A request's input is a file, or the crops [1, views, height, width, channels]; requests come together."""
+    """An element of a request's input is a file, or the bytes of crops; requests come together."""
 
     async def load(self) -> bool:
         self.served = Served.from_environment()
