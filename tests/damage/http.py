@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from tests.damage.wire import damage
 from tests.serving.picture_files import file_of, noise
 
 DOCUMENTED = {200, 400, 404, 405, 413, 429, 431, 504}
@@ -45,41 +46,12 @@ _TOKENS = (
 
 
 def damaged(seed: int) -> Iterator[bytes]:
-    """Requests without end, each whole but for one to four kinds of damage; the same for the same seed."""
+    """Requests without end, each whole but for some damage; the same for the same seed."""
     chance = random.Random(seed)
     while True:
         message = bytearray(chance.choice(_WHOLE))
-        for _ in range(chance.randint(1, 4)):
-            chance.choice(_DAMAGES)(message, chance)
+        damage(message, chance, _TOKENS)
         yield bytes(message)
-
-
-def _change(message: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 8)):
-        if message:
-            message[chance.randrange(len(message))] = chance.randrange(256)
-
-
-def _cut(message: bytearray, chance: random.Random) -> None:
-    del message[chance.randint(0, len(message)) :]
-
-
-def _lose(message: bytearray, chance: random.Random) -> None:
-    start = chance.randint(0, len(message))
-    del message[start : start + chance.randint(1, 60)]
-
-
-def _repeat(message: bytearray, chance: random.Random) -> None:
-    start = chance.randint(0, len(message))
-    message[start:start] = message[start : start + chance.randint(1, 200)]
-
-
-def _insert(message: bytearray, chance: random.Random) -> None:
-    at = chance.randint(0, len(message))
-    message[at:at] = chance.choice((chance.randbytes(chance.randint(1, 30)), *_TOKENS))
-
-
-_DAMAGES: tuple[Callable[[bytearray, random.Random], None], ...] = (_change, _cut, _lose, _repeat, _insert, _insert)
 
 
 async def statuses_told(port: int, messages: Iterable[bytes], patience: float) -> Counter[int]:
