@@ -17,7 +17,12 @@ _TOKENS = (
 """Lengths and numbers that end nowhere or are too large, groups in groups, messages in messages."""
 
 _METADATA = (
-    *(("authorization", "Bearer x"), ("x-request-id", "x" * 5_000), ("traceparent", "00-zz-zz-zz"), ("note", "x" * 9_000)),
+    *(
+        ("authorization", "Bearer x"),
+        ("x-request-id", "x" * 5_000),
+        ("traceparent", "00-zz-zz-zz"),
+        ("note", "x" * 9_000),
+    ),
     *(("note", "x" * 40_000), ("note-bin", b"\xff\0" * 40), ("note", "x" * 17_000), ("x-request-id", "%0d%0a")),
 )
 

@@ -8,7 +8,15 @@ from tests.damage.wire import damage
 from tests.serving.damaged_files import FILES, with_right_checksums
 from tests.serving.picture_files import png, png_of_chunks, pretending
 
-_TOKENS = (b"\xff\xd8", b"\xff\xd9", b"\xff\xc0\0\x11\x08\xff\xff\xff\xff", b"IHDR", b"IDAT", b"\xff\xff\xff\xff", bytes(9))
+_TOKENS = (
+    b"\xff\xd8",
+    b"\xff\xd9",
+    b"\xff\xc0\0\x11\x08\xff\xff\xff\xff",
+    b"IHDR",
+    b"IDAT",
+    b"\xff\xff\xff\xff",
+    bytes(9),
+)
 
 
 def _header(side: int) -> bytes:

@@ -188,7 +188,11 @@ def _inferences(subject: Subject) -> list[oip.ModelInferRequest]:
     best = output(name="logits", parameters={"classification": oip.InferParameter(int64_param=2)})
     return [
         oip.ModelInferRequest(
-            model_name=subject.name, id="a", inputs=[rows], outputs=[best], raw_input_contents=[subject.row.tobytes() * 2]
+            model_name=subject.name,
+            id="a",
+            inputs=[rows],
+            outputs=[best],
+            raw_input_contents=[subject.row.tobytes() * 2],
         ),
         oip.ModelInferRequest(model_name=subject.name, model_version="1", inputs=[listed]),
         oip.ModelInferRequest(
