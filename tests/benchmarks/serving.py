@@ -45,7 +45,10 @@ PARTS = {
 @click.argument("names", metavar="[PART]...", nargs=-1, type=click.Choice(tuple(PARTS)))
 @click.option("--here", is_flag=True, help="Measure one PART in this process.")
 def main(names: Sequence[str], here: bool) -> None:
-    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory, damaged-http, damaged-grpc), or all: some minutes."""
+    """Measure each PART, or all: some minutes.
+
+    A PART is lenet5, resnet50, overload, priorities, server-memory, damaged-http or damaged-grpc.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
     if here:
         _measure(*names)

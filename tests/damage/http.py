@@ -4,8 +4,8 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
+from tests.damage.connections import first_told
 from tests.damage.wire import damage
 from tests.serving.picture_files import file_of, noise
 
@@ -13,7 +13,6 @@ DOCUMENTED = {200, 400, 404, 405, 413, 429, 431, 504}
 """What a caller may be told by a server that runs. (505 is the parser's 400, 503 a server's that stops.)"""
 UNANSWERED = 0
 
-_CALLERS = 32
 _PICTURE = file_of(noise(8, 8))
 _FORM = (
     b'--edge\r\nContent-Disposition: form-data; name="top_k"\r\n\r\n2\r\n'
@@ -58,28 +57,7 @@ async def statuses_told(port: int, messages: Iterable[bytes], patience: float) -
     """How often each status was the first one said; UNANSWERED where a caller got none and had no more patience, in
     seconds. Many callers at a time.
     """
-    told: Counter[int] = Counter()
-    turns = iter(messages)
-
-    async def caller() -> None:
-        for message in turns:
-            told[await _status(port, message, patience)] += 1
-
-    await asyncio.gather(*(caller() for _ in range(_CALLERS)))
-    return told
-
-
-async def _status(port: int, message: bytes, patience: float) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(message)
-        with suppress(asyncio.TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            return await asyncio.wait_for(_final_status(reader), patience)
-        return UNANSWERED
-    finally:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+    return await first_told(port, messages, patience, _final_status, UNANSWERED)
 
 
 async def _final_status(reader: asyncio.StreamReader) -> int:
