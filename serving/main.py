@@ -18,8 +18,9 @@ from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_protocol import HttpBounds
 from serving.doors.http_server import HttpServer
-from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
+from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds, longest_message
 from serving.doors.locks.entrance import Entrance
+from serving.doors.locks.inflation import InflatingInterceptor
 from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
 from serving.doors.locks.middleware import EntranceMiddleware
@@ -146,7 +147,10 @@ class Server:
     def _behind(self, entrance: Entrance) -> grpc.aio.Server:
         """A gRPC server whose calls pass `entrance`."""
         return grpc.aio.server(
-            interceptors=[EntranceInterceptor(entrance, self._settings.idle_seconds)],
+            interceptors=[
+                EntranceInterceptor(entrance, self._settings.idle_seconds),
+                InflatingInterceptor(longest_message(self._settings)),
+            ],
             options=[
                 *grpc_bounds(self._settings),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen
