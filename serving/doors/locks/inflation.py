@@ -55,7 +55,7 @@ def inflated(body: bytes, longest: int) -> bytes | InvalidRequest:
         return body  # not compressed, or damaged; whoever parses it finds out which
     if len(message) > longest:
         return InvalidRequest(
-            f"A message has at most {longest} bytes, compressed or not; {len(body)} that become more came. Send less at "
-            "a time."
+            f"A message has at most {longest} bytes, compressed or not; {len(body)} that become more came. Send less "
+            "at a time."
         )
     return message if stream.eof else body
