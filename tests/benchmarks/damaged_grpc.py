@@ -7,6 +7,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Set
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from serving.models import card as cards
 from tests.benchmarks import lenet5_rates
 from tests.benchmarks.ours import Ours, request, serving
 from tests.benchmarks.report import Target
+from tests.damage import frames
 from tests.damage.asking import told
 from tests.damage.calls import damaged
 from tests.damage.doors import DOORS, Door
@@ -28,6 +30,8 @@ from training.markdown import heading, row
 from training.publishing import newest_version
 
 FIRST, ALL = 1000, 10_000
+_PATIENCE = 0.3
+"""Seconds that a connection waits which has perhaps not said all."""
 _VICTIM = TinyModel("victim", 1, seed=1)
 """What damaged orders are about, which may be carried out."""
 
@@ -51,7 +55,8 @@ def measure() -> dict[str, Found]:
         subject = Subject.of(cards.read(newest))
         with serving(Path(directory), "damaged-grpc", engine_threads=lenet5_rates.THREADS) as server:
             asyncio.run(_first_answer(server, subject))
-            return {name: _found(server, door, subject) for name, door in DOORS.items()}
+            of_calls = {name: _of_calls(server, door, subject) for name, door in DOORS.items()}
+            return {**of_calls, "frames of HTTP/2": _of_frames(server, subject)}
 
 
 def table(found: dict[str, Found]) -> list[str]:
@@ -74,15 +79,29 @@ def targets(found: dict[str, Found]) -> list[Target]:
     ]
 
 
-def _found(server: Ours, door: Door, subject: Subject) -> Found:
+def _of_calls(server: Ours, door: Door, subject: Subject) -> Found:
     port = server.port if door.is_public else server.admin_port
     calls = damaged(door.originals(subject if door.is_public else Subject.of(_VICTIM.card())), seed=1)
-    statuses = told(port, islice(calls, FIRST)).statuses
+    return _found(server, subject, door.documented, lambda count: told(port, islice(calls, count)).statuses)
+
+
+def _of_frames(server: Ours, subject: Subject) -> Found:
+    body = request(subject.name, subject.picture).SerializeToString()
+    connections = frames.damaged("tencrop.v1.Classification/Classify", body, seed=1)
+
+    def tell(count: int) -> Counter[str]:
+        return asyncio.run(frames.statuses_told(server.port, islice(connections, count), _PATIENCE))
+
+    return _found(server, subject, frames.WITH_LIES | {frames.HUNG_UP, frames.UNANSWERED}, tell)
+
+
+def _found(server: Ours, subject: Subject, documented: Set[str], tell: Callable[[int], Counter[str]]) -> Found:
+    statuses = tell(FIRST)
     first = server.process.resident_bytes()
-    statuses += told(port, islice(calls, ALL - FIRST)).statuses
+    statuses += tell(ALL - FIRST)
     last = server.process.resident_bytes()
     _check_answer(server, subject)
-    undocumented = sum(count for status, count in statuses.items() if status not in door.documented)
+    undocumented = sum(count for status, count in statuses.items() if status not in documented)
     return Found(statuses, undocumented, first, last)
 
 
