@@ -92,7 +92,7 @@ def _of_frames(server: Ours, subject: Subject) -> Found:
     def tell(count: int) -> Counter[str]:
         return asyncio.run(frames.statuses_told(server.port, islice(connections, count), _PATIENCE))
 
-    return _found(server, subject, frames.WITH_LIES | {frames.HUNG_UP, frames.UNANSWERED}, tell)
+    return _found(server, subject, frames.DOCUMENTED, tell)
 
 
 def _found(server: Ours, subject: Subject, documented: Set[str], tell: Callable[[int], Counter[str]]) -> Found:

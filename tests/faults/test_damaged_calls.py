@@ -19,8 +19,9 @@ from tests.serving.running import of_models
 from tests.serving.tiny import TinyModel
 
 CALLS = 300
-ASKED, VICTIM = TinyModel("shades", 1, seed=1), TinyModel("victim", 1, seed=2)
-"""The second is what damaged orders are about, which may be carried out."""
+ASKED = TinyModel("shades", 1, seed=1, shorter_side=12, margin=0)  # so that nothing is cut from its golden inputs
+VICTIM = TinyModel("victim", 1, seed=2)
+"""What damaged orders are about, which may be carried out."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,6 @@ def test_damaged_frames_get_documented_statuses_or_none(server):
     body = pb.ClassifyRequest(model=pb.ModelSpec(name="shades"), encoded=subject_of(ASKED).picture).SerializeToString()
     connections = islice(frames.damaged("tencrop.v1.Classification/Classify", body, seed=1), CALLS)
     statuses = asyncio.run(frames.statuses_told(server.server.grpc_port, connections, patience=0.3))
-    assert set(statuses) <= frames.WITH_LIES | {frames.HUNG_UP, frames.UNANSWERED}
+    assert set(statuses) <= frames.DOCUMENTED
     assert {"OK", "INVALID_ARGUMENT", frames.HUNG_UP} <= set(statuses)
     assert server.classify(pb.ClassifyRequest.FromString(body)).predictions
