@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable
 
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.reflection import aio as reflection
 
-from protos import administration_pb2_grpc
+from protos import administration_pb2
 from serving.doors.administration import AdministrationDoor
+from serving.doors.bodies import refusing_handlers_of
 from serving.doors.drain import Drain
 from serving.doors.health import HealthDoor
 from serving.doors.http import http_app
 from serving.doors.http_protocol import HttpBounds
 from serving.doors.http_server import HttpServer
-from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds
+from serving.doors.locks.bounds import ROOM_AROUND_A_PICTURE, grpc_bounds, longest_message
 from serving.doors.locks.entrance import Entrance
+from serving.doors.locks.inflation import InflatingInterceptor
 from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
 from serving.doors.locks.middleware import EntranceMiddleware
@@ -36,6 +39,10 @@ from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
 from serving.supply import keeper_of, limits_of, manager_of
+
+_ADMINISTRATION = administration_pb2.DESCRIPTOR.services_by_name["Administration"]
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -126,22 +133,27 @@ class Server:
     def _public_server(self) -> grpc.aio.Server:
         server = self._behind(self.locks.entrance)
         server.add_generic_rpc_handlers(self._protocols.handlers)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        services = (*self._protocols.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(services, server)
+        services = (*self._protocols.services, _HEALTH.full_name, _REFLECTION.full_name)
+        told_of = reflection.ReflectionServicer(services)
+        server.add_generic_rpc_handlers(
+            (refusing_handlers_of(_HEALTH, self._health), refusing_handlers_of(_REFLECTION, told_of))
+        )
         return server
 
     def _admin_server(self, manager: Manager) -> grpc.aio.Server:
         """A server of its own, so that the public port has no such calls."""
         server = self._behind(self.locks.admin_entrance)
         door = AdministrationDoor(Administrator(manager), manager.repository)
-        administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
+        server.add_generic_rpc_handlers((refusing_handlers_of(_ADMINISTRATION, door),))
         return server
 
     def _behind(self, entrance: Entrance) -> grpc.aio.Server:
         """A gRPC server whose calls pass `entrance`."""
         return grpc.aio.server(
-            interceptors=[EntranceInterceptor(entrance, self._settings.idle_seconds)],
+            interceptors=[
+                EntranceInterceptor(entrance, self._settings.idle_seconds),
+                InflatingInterceptor(longest_message(self._settings)),
+            ],
             options=[
                 *grpc_bounds(self._settings),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unseen

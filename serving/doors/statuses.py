@@ -24,6 +24,11 @@ _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.ModelRejected: grpc.StatusCode.FAILED_PRECONDITION,  # by which administrators are answered, and nobody else
 }
 
+_HALF = 1_000
+"""Characters of a message's beginning and end that are told of one that is longer than both. gRPC's clients take 8 KiB
+of trailing metadata, and tell their caller RESOURCE_EXHAUSTED in place of a status that is larger.
+"""
+
 
 class Refusal(NamedTuple):
     """What a caller gets in place of an answer."""
@@ -63,7 +68,12 @@ def status_of(error: Exception) -> Refusal:
     """
     code = code_of(error)
     if code is not grpc.StatusCode.INTERNAL:
-        return Refusal(code, str(error), getattr(error, "retry_after", None))
+        return Refusal(code, _shortened(str(error)), getattr(error, "retry_after", None))
     failure_id = uuid.uuid4().hex[:12]
     log.error("failure %s", failure_id, exc_info=error)
     return Refusal(grpc.StatusCode.INTERNAL, f"The server failed; its log has the reason under {failure_id}.")
+
+
+def _shortened(message: str) -> str:
+    """`message`, but for the middle of what is too long to be told: names may be as long as a request."""
+    return message if len(message) <= 2 * _HALF else f"{message[:_HALF]} ... {message[-_HALF:]}"

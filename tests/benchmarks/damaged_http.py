@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tests.benchmarks import lenet5_rates
 from tests.benchmarks.ours import Ours, serving
 from tests.benchmarks.report import Target
-from tests.faults.http_damage import DOCUMENTED, UNANSWERED, damaged, statuses_told
+from tests.damage.http import DOCUMENTED, UNANSWERED, damaged, statuses_told
 from training import first_light
 from training.markdown import heading, row
 

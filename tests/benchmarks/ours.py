@@ -23,6 +23,7 @@ class Ours(NamedTuple):
     process: Process
     port: int
     http_port: int
+    admin_port: int
 
     def total(self, metric: str) -> float:
         """The sum of a sample of /metrics over all its labels."""
@@ -42,12 +43,12 @@ class Ours(NamedTuple):
 @contextmanager
 def serving(models: Path, name: str, **settings: object) -> Iterator[Ours]:
     """Serves `models` inside the block, with `settings` beside the defaults; what it prints is in LOGS / `name`."""
-    port, http_port = free_ports(2)
+    port, http_port, admin_port = free_ports(3)
     environment = {f"TENCROP_{setting.upper()}": value for setting, value in settings.items()}
     environment |= {"TENCROP_MODELS": models, "TENCROP_GRPC_PORT": port, "TENCROP_HTTP_PORT": http_port}
-    environment |= {"TENCROP_ADMIN_PORT": 0}
+    environment |= {"TENCROP_ADMIN_PORT": admin_port}
     with running((sys.executable, "-m", "tencrop", "serve"), LOGS / f"{name}.log", environment) as process:
-        yield Ours(process, port, http_port)
+        yield Ours(process, port, http_port, admin_port)
 
 
 def request(model: str, picture: bytes, views: pb.Views = pb.VIEWS_SINGLE, **fields: object) -> pb.ClassifyRequest:

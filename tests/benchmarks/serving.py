@@ -37,6 +37,7 @@ PARTS = {
     "priorities": Part("priorities", 2),
     "server-memory": Part("server_memory", 2),
     "damaged-http": Part("damaged_http", 4),
+    "damaged-grpc": Part("damaged_grpc", 12),
 }
 
 
@@ -44,7 +45,10 @@ PARTS = {
 @click.argument("names", metavar="[PART]...", nargs=-1, type=click.Choice(tuple(PARTS)))
 @click.option("--here", is_flag=True, help="Measure one PART in this process.")
 def main(names: Sequence[str], here: bool) -> None:
-    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory, damaged-http), or all: some minutes."""
+    """Measure each PART, or all: some minutes.
+
+    A PART is lenet5, resnet50, overload, priorities, server-memory, damaged-http or damaged-grpc.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
     if here:
         _measure(*names)

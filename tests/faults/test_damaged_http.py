@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.faults.http_damage import DOCUMENTED, UNANSWERED, damaged, statuses_told
+from tests.damage.http import DOCUMENTED, UNANSWERED, damaged, statuses_told
 from tests.serving.fakes import FreeEngine
 
 PATIENCE = 0.3

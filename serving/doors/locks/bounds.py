@@ -9,10 +9,16 @@ ROOM_AROUND_A_PICTURE = 2**20
 _PING_SECONDS, _PONG_SECONDS, _FASTEST_PING_SECONDS = 60, 20, 10
 
 
+def longest_message(settings: Settings) -> int:
+    """Bytes of a gRPC message, compressed or not."""
+    return settings.max_picture_bytes + ROOM_AROUND_A_PICTURE
+
+
 def grpc_bounds(settings: Settings) -> list[tuple[str, int]]:
     """Options for grpc.aio.server."""
     options = [
-        ("grpc.max_receive_message_length", settings.max_picture_bytes + ROOM_AROUND_A_PICTURE),
+        ("grpc.max_receive_message_length", longest_message(settings)),
+        ("grpc.per_message_decompression", 0),  # which knows no bound; inflation.py does
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
         ("grpc.max_concurrent_streams", settings.max_streams_per_connection),
         ("grpc.max_metadata_size", settings.max_header_bytes),

@@ -64,7 +64,8 @@ def metadata(name: str, version: str, repository: Repository) -> pb.ModelMetadat
         name=ensemble.name,
         versions=filter(None, versions_of(ensemble.name, repository)),
         platform=PLATFORMS[ensemble.name in repository.ensembles],
-        inputs=[tensor(name=ENCODED, datatype="BYTES", shape=[-1]), *_rows(ensemble)],
+        # A file a row: beside the batch's dimension Triton's tools ask for the one that the configuration has.
+        inputs=[tensor(name=ENCODED, datatype="BYTES", shape=[-1, 1]), *_rows(ensemble)],
         outputs=[
             tensor(name=LOGITS, datatype="FP32", shape=[-1, classes]),
             tensor(name=PROBABILITIES, datatype="FP32", shape=[-1, classes]),
@@ -82,7 +83,7 @@ def config(name: str, version: str, repository: Repository) -> pb.ModelConfig:
         backend="tencrop",
         max_batch_size=MOST,
         input=[
-            pb.ModelInput(name=each.name, data_type=_TYPES[each.datatype], dims=each.shape[1:] or [1], optional=True)
+            pb.ModelInput(name=each.name, data_type=_TYPES[each.datatype], dims=each.shape[1:], optional=True)
             for each in described.inputs
         ],
         output=[

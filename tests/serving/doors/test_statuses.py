@@ -26,6 +26,13 @@ def test_an_error_that_concerns_the_caller_keeps_its_message(error, caplog):
     assert caplog.records == []
 
 
+def test_of_a_message_that_clients_would_not_take_the_rule_and_the_way_out_are_told():
+    told = status_of(errors.NotServed(f"The rule; {'x' * 2**20} came. The way out.")).message
+    assert told.startswith("The rule; xxx")
+    assert told.endswith("xxx came. The way out.")
+    assert len(told) < 3_000
+
+
 @pytest.mark.parametrize("error", OUR_OWN, ids=repr)
 def test_any_other_error_is_internal_and_its_message_stays_here(error, caplog):
     code, message, _ = status_of(error)

@@ -208,7 +208,7 @@ def test_metadata_names_versions_inputs_and_outputs(stub):
     found = stub.ModelMetadata(pb.ModelMetadataRequest(name="shades"), timeout=PATIENCE)
     assert list(found.versions) == ["1", "2"]
     assert {each.name: (each.datatype, list(each.shape)) for each in found.inputs} == {
-        "image": ("BYTES", [-1]),
+        "image": ("BYTES", [-1, 1]),
         "pictures": ("UINT8", [-1, 12, 12, 3]),
     }
     assert {each.name: (each.datatype, list(each.shape)) for each in found.outputs} == {

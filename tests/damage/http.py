@@ -3,16 +3,16 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 
+from tests.damage.connections import first_told
+from tests.damage.wire import damage
 from tests.serving.picture_files import file_of, noise
 
 DOCUMENTED = {200, 400, 404, 405, 413, 429, 431, 504}
 """What a caller may be told by a server that runs. (505 is the parser's 400, 503 a server's that stops.)"""
 UNANSWERED = 0
 
-_CALLERS = 32
 _PICTURE = file_of(noise(8, 8))
 _FORM = (
     b'--edge\r\nContent-Disposition: form-data; name="top_k"\r\n\r\n2\r\n'
@@ -45,69 +45,19 @@ _TOKENS = (
 
 
 def damaged(seed: int) -> Iterator[bytes]:
-    """Requests without end, each whole but for one to four kinds of damage; the same for the same seed."""
+    """Requests without end, each whole but for some damage; the same for the same seed."""
     chance = random.Random(seed)
     while True:
         message = bytearray(chance.choice(_WHOLE))
-        for _ in range(chance.randint(1, 4)):
-            chance.choice(_DAMAGES)(message, chance)
+        damage(message, chance, _TOKENS)
         yield bytes(message)
-
-
-def _change(message: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 8)):
-        if message:
-            message[chance.randrange(len(message))] = chance.randrange(256)
-
-
-def _cut(message: bytearray, chance: random.Random) -> None:
-    del message[chance.randint(0, len(message)) :]
-
-
-def _lose(message: bytearray, chance: random.Random) -> None:
-    start = chance.randint(0, len(message))
-    del message[start : start + chance.randint(1, 60)]
-
-
-def _repeat(message: bytearray, chance: random.Random) -> None:
-    start = chance.randint(0, len(message))
-    message[start:start] = message[start : start + chance.randint(1, 200)]
-
-
-def _insert(message: bytearray, chance: random.Random) -> None:
-    at = chance.randint(0, len(message))
-    message[at:at] = chance.choice((chance.randbytes(chance.randint(1, 30)), *_TOKENS))
-
-
-_DAMAGES: tuple[Callable[[bytearray, random.Random], None], ...] = (_change, _cut, _lose, _repeat, _insert, _insert)
 
 
 async def statuses_told(port: int, messages: Iterable[bytes], patience: float) -> Counter[int]:
     """How often each status was the first one said; UNANSWERED where a caller got none and had no more patience, in
     seconds. Many callers at a time.
     """
-    told: Counter[int] = Counter()
-    turns = iter(messages)
-
-    async def caller() -> None:
-        for message in turns:
-            told[await _status(port, message, patience)] += 1
-
-    await asyncio.gather(*(caller() for _ in range(_CALLERS)))
-    return told
-
-
-async def _status(port: int, message: bytes, patience: float) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(message)
-        with suppress(asyncio.TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            return await asyncio.wait_for(_final_status(reader), patience)
-        return UNANSWERED
-    finally:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+    return await first_told(port, messages, patience, _final_status, UNANSWERED)
 
 
 async def _final_status(reader: asyncio.StreamReader) -> int:
