@@ -28,10 +28,13 @@ from serving.models.engines.tensorflow import use_threads
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
+from serving.models.lifecycle.roll_backs import RollBacks
 from serving.models.repository import Repository
+from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
-from serving.pipeline.routed import RoutedClassifier
+from serving.pipeline.routed import RoutedPipeline
+from serving.pipeline.router import Router
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
 from serving.supply import keeper_of, manager_of
@@ -54,7 +57,7 @@ class Server:
         self._settings = settings
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._classifier = RoutedClassifier(
+        classifier = Classifier(
             repository,
             Limits(max_bytes=settings.max_picture_bytes, max_pixels=settings.max_picture_pixels),
             metrics,
@@ -63,14 +66,24 @@ class Server:
             Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_bytes_in_flight),
             settings.cache_bytes,
         )
+        router = Router(repository, metrics, time.monotonic)
+        self._classifier = RoutedPipeline(classifier, router, metrics, time.monotonic)
         self._drain = Drain()
         self._recorder = _recorder(settings, metrics)
         self._protocols = Protocols(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain, self._recorder
+            self._classifier,
+            router,
+            repository,
+            metrics,
+            time.monotonic,
+            settings.stream_window,
+            self._drain,
+            self._recorder,
         )
         self._health = HealthDoor()
         self._ready = asyncio.Event()
         self._grpc = self._public_server()
+        self._roll_backs: RollBacks | None = None
         self._administration = self._admin_server(manager) if manager else None
         self._http = self._http_server(metrics)
 
@@ -104,6 +117,8 @@ class Server:
             task.cancel()
         if self._administration:
             await self._administration.stop(0)
+        if self._roll_backs:
+            await self._roll_backs.written()
         if self._manager:
             await self._manager.close()
         await self._health.enter_graceful_shutdown()
@@ -131,7 +146,10 @@ class Server:
     def _admin_server(self, manager: Manager) -> grpc.aio.Server:
         """A server of its own, so that the public port has no such calls."""
         server = self._behind(self.locks.admin_entrance)
-        door = AdministrationDoor(Administrator(manager), manager.repository)
+        administrator = Administrator(manager)
+        self._roll_backs = RollBacks(administrator)
+        manager.repository.trials.keep_by(self._roll_backs.keep)
+        door = AdministrationDoor(administrator, manager.repository)
         administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
         return server
 

@@ -10,8 +10,8 @@ from serving.doors.statuses import Refusal, status_of
 from serving.errors import InvalidRequest
 from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
 from serving.pipeline.plans import views_label
+from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 
 Outcome = pb.ClassifyResponse | Refusal
@@ -22,7 +22,7 @@ class Answering:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],

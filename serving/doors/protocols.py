@@ -15,7 +15,8 @@ from serving.doors.rest.classify import classify_router
 from serving.doors.tf_serving.door import TensorFlowServingDoor
 from serving.metrics import Metrics
 from serving.models.repository import Repository
-from serving.pipeline.classifier import Classifier
+from serving.pipeline.router import Router
+from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 
 _CLASSIFICATION = classification_pb2.DESCRIPTOR.services_by_name["Classification"]
@@ -29,7 +30,8 @@ class Protocols:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: Pipeline,
+        router: Router,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
@@ -43,7 +45,7 @@ class Protocols:
         answering = Answering(classifier, repository, metrics, clock, recorder)
         ours = ClassificationDoor(answering, repository, clock, stream_window, drain)
 
-        tf_serving = TensorFlowServingDoor(classifier, repository, metrics, clock, drain)
+        tf_serving = TensorFlowServingDoor(classifier, router, repository, metrics, clock, drain)
 
         statistics = Statistics(metrics, clock)
         inference = Inference(classifier, repository, metrics, statistics, clock, stream_window)

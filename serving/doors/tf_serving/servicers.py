@@ -18,6 +18,7 @@ from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.inference import Inference
 from serving.errors import InvalidRequest
 from serving.models.repository import Repository
+from serving.pipeline.router import Router
 
 Work = Callable[[Any, float], Awaitable[Message]]
 
@@ -30,9 +31,12 @@ _RELOAD = (
 class PredictionServicer:
     """Every method, unary."""
 
-    def __init__(self, inference: Inference, repository: Repository, calls: Calls, drain: Drain) -> None:
+    def __init__(
+        self, inference: Inference, router: Router, repository: Repository, calls: Calls, drain: Drain
+    ) -> None:
         """While `drain` stops, new calls are refused."""
         self._inference = inference
+        self._router = router
         self._repository = repository
         self._calls = calls
         self._drain = drain
@@ -53,7 +57,7 @@ class PredictionServicer:
         return await _tell(request, context, lambda: predictions.metadata(self._repository, request))
 
     async def _predict(self, request: Any, deadline: float) -> Message:
-        return await predictions.predict(self._repository, request, deadline)
+        return await predictions.predict(self._router, self._repository, request, deadline)
 
     async def _answer(self, api: str, request: Any, context: grpc.aio.ServicerContext, work: Work) -> Message:
         """What `work` makes of `request`, counted; or its status."""

@@ -190,6 +190,7 @@ class Manager:
             self._upkeeps.setdefault(name, Upkeep(name, self, self._budget, self._watcher))
         for name, upkeep in self._upkeeps.items():
             upkeep.head_for(goal_of(name, now))
+        self.repository.trials.remember(now.orders.rolled_back)
         if is_news:  # labels and ensembles may be
             self.moved()
 
