@@ -22,10 +22,11 @@ from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
 from serving.doors.locks.middleware import EntranceMiddleware
 from serving.doors.ports import bind, listen
-from serving.doors.protocols import Protocols
+from serving.doors.protocols import Protocols, handlers_for_administrators
 from serving.metrics import Metrics
 from serving.models.engines.tensorflow import use_threads
 from serving.models.lifecycle.administrator import Administrator
+from serving.models.lifecycle.configuration import Configuration
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
 from serving.models.lifecycle.roll_backs import RollBacks
@@ -117,8 +118,6 @@ class Server:
             task.cancel()
         if self._administration:
             await self._administration.stop(0)
-        if self._roll_backs:
-            await self._roll_backs.written()
         if self._manager:
             await self._manager.close()
         await self._health.enter_graceful_shutdown()
@@ -130,6 +129,8 @@ class Server:
         await refusing
         await self._http.stop()
         self._classifier.close()
+        if self._roll_backs:
+            await self._roll_backs.written()
         if self._recorder:
             await asyncio.to_thread(self._recorder.close)
         at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
@@ -151,6 +152,9 @@ class Server:
         manager.repository.trials.keep_by(self._roll_backs.keep)
         door = AdministrationDoor(administrator, manager.repository)
         administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
+        configured = self._settings.model_config_file or self._settings.model_base_path
+        configuration = Configuration(manager, replaceable=configured is not None)
+        server.add_generic_rpc_handlers(handlers_for_administrators(administrator, configuration, manager.repository))
         return server
 
     def _behind(self, entrance: Entrance) -> grpc.aio.Server:
