@@ -101,6 +101,10 @@ class Scene:
     def sample(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, {"model": "shades", **labels}) or 0.0
 
+    def samples_of_versions(self) -> list:
+        samples = (sample for family in self.metrics.registry.collect() for sample in family.samples)
+        return [sample for sample in samples if "version" in sample.labels and "model" in sample.labels]
+
     def calls(self, version: int, arm: str, outcome: str = "answered") -> float:
         labels = {"version": str(version), "arm": arm, "outcome": outcome}
         return self.sample("tencrop_canary_duration_seconds_count", **labels)
@@ -335,6 +339,29 @@ async def test_an_ensemble_asks_stable_versions_and_is_no_part_of_a_trial():
         assert [each.servable.version for each in answer.polled.voters] == [1]
         assert scene.calls(1, "stable") == 0
         assert len(scene.asked) == 1
+
+
+@on_a_loop
+async def test_nothing_is_counted_any_more_of_versions_that_are_gone():
+    async with Scene(candidate=FreeEngine(contrary), canary=canary(percent=50), shadow=shadow()) as scene:
+        for scene.dice in (0.0, 0.9):
+            await scene.version()
+        await scene.copied()
+        assert {each.labels["version"] for each in scene.samples_of_versions()} == {"1", "2"}
+        for version in (1, 2):
+            scene.metrics.version_gone("shades", version)
+        assert scene.samples_of_versions() == []
+
+
+@on_a_loop
+async def test_a_trial_that_ended_is_not_said_to_be_rolled_back():
+    async with Scene(candidate=FreeEngine(failing), canary=canary(percent=100)) as scene:
+        for _ in range(3):
+            await scene.fails()
+        scene.declare(shadow=shadow())
+        assert not scene.canary.rolled_back
+        labels = {"model": "shades", "version": "2"}
+        assert scene.metrics.registry.get_sample_value("tencrop_canary_rollback", labels) is None
 
 
 def test_a_trial_names_a_version_or_a_label_and_not_both():
