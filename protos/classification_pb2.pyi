@@ -230,7 +230,7 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote", "version_statuses", "canary")
+    __slots__ = ("name", "versions", "version_labels", "members", "labels", "vote", "version_statuses", "canary", "shadow")
     class VersionLabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +246,7 @@ class Model(_message.Message):
     VOTE_FIELD_NUMBER: _ClassVar[int]
     VERSION_STATUSES_FIELD_NUMBER: _ClassVar[int]
     CANARY_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     name: str
     versions: _containers.RepeatedScalarFieldContainer[int]
     version_labels: _containers.ScalarMap[str, int]
@@ -254,7 +255,8 @@ class Model(_message.Message):
     vote: Vote
     version_statuses: _containers.RepeatedCompositeFieldContainer[VersionStatus]
     canary: Canary
-    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., version_statuses: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ..., canary: _Optional[_Union[Canary, _Mapping]] = ...) -> None: ...
+    shadow: Shadow
+    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., labels: _Optional[_Iterable[str]] = ..., vote: _Optional[_Union[Vote, str]] = ..., version_statuses: _Optional[_Iterable[_Union[VersionStatus, _Mapping]]] = ..., canary: _Optional[_Union[Canary, _Mapping]] = ..., shadow: _Optional[_Union[Shadow, _Mapping]] = ...) -> None: ...
 
 class VersionStatus(_message.Message):
     __slots__ = ("version", "state", "error")
@@ -303,6 +305,20 @@ class Canary(_message.Message):
     disagreed: int
     rolled_back: str
     def __init__(self, version: _Optional[int] = ..., stable_version: _Optional[int] = ..., percent: _Optional[float] = ..., calls: _Optional[int] = ..., failed: _Optional[int] = ..., stable_calls: _Optional[int] = ..., stable_failed: _Optional[int] = ..., pairs: _Optional[int] = ..., disagreed: _Optional[int] = ..., rolled_back: _Optional[str] = ...) -> None: ...
+
+class Shadow(_message.Message):
+    __slots__ = ("version", "stable_version", "percent", "pairs", "disagreed")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STABLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    DISAGREED_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    stable_version: int
+    percent: float
+    pairs: int
+    disagreed: int
+    def __init__(self, version: _Optional[int] = ..., stable_version: _Optional[int] = ..., percent: _Optional[float] = ..., pairs: _Optional[int] = ..., disagreed: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("model_version", "weight")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from serving.errors import ModelRejected
-from serving.models.tf_serving_config import lay_out, read_config
+from serving.models.tf_serving_config import layout_of, read_config
 from serving.settings import Settings
 
 
@@ -25,5 +25,5 @@ def with_models(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     with tempfile.TemporaryDirectory(prefix="tencrop-models-") as root:
-        lay_out(models, Path(root))
+        layout_of(models).write(Path(root))
         yield settings.model_copy(update={"models": Path(root)})

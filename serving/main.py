@@ -25,16 +25,20 @@ from serving.doors.locks.interceptor import EntranceInterceptor
 from serving.doors.locks.locks import Locks
 from serving.doors.locks.middleware import EntranceMiddleware
 from serving.doors.ports import bind, listen
-from serving.doors.protocols import Protocols
+from serving.doors.protocols import Protocols, handlers_for_administrators
 from serving.metrics import Metrics
 from serving.models.engines.tensorflow import use_threads
 from serving.models.lifecycle.administrator import Administrator
+from serving.models.lifecycle.configuration import Configuration
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
+from serving.models.lifecycle.roll_backs import RollBacks
 from serving.models.repository import Repository
+from serving.pipeline.classifier import Classifier
 from serving.pipeline.recording import RecordedPipeline
 from serving.pipeline.room import Bounds
-from serving.pipeline.routed import RoutedClassifier
+from serving.pipeline.routed import RoutedPipeline
+from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
@@ -62,7 +66,7 @@ class Server:
         self._settings = settings
         self._manager = manager
         self._tasks: list[asyncio.Task[None]] = []
-        self._classifier: Pipeline = RoutedClassifier(
+        classifier = Classifier(
             repository,
             limits_of(settings),
             metrics,
@@ -71,16 +75,19 @@ class Server:
             Bounds(pixels=settings.max_decoding_pixels, bytes=settings.max_bytes_in_flight),
             settings.cache_bytes,
         )
+        router = Router(repository, metrics, time.monotonic)
+        self._classifier: Pipeline = RoutedPipeline(classifier, router, metrics, time.monotonic)
         self._recorder = _recorder(settings, metrics)
         if self._recorder:
             self._classifier = RecordedPipeline(self._classifier, self._recorder, time.monotonic)
         self._drain = Drain()
         self._protocols = Protocols(
-            self._classifier, repository, metrics, time.monotonic, settings.stream_window, self._drain
+            self._classifier, router, repository, metrics, time.monotonic, settings.stream_window, self._drain
         )
         self._health = HealthDoor()
         self._ready = asyncio.Event()
         self._grpc = self._public_server()
+        self._roll_backs: RollBacks | None = None
         self._administration = self._admin_server(manager) if manager else None
         self._http = self._http_server(metrics)
 
@@ -125,6 +132,8 @@ class Server:
         await refusing
         await self._http.stop()
         self._classifier.close()
+        if self._roll_backs:
+            await self._roll_backs.written()
         if self._recorder:
             await asyncio.to_thread(self._recorder.close)
         at_rest = await asyncio.gather(*(servable.close() for servable in self.repository.servables))
@@ -143,8 +152,14 @@ class Server:
     def _admin_server(self, manager: Manager) -> grpc.aio.Server:
         """A server of its own, so that the public port has no such calls."""
         server = self._behind(self.locks.admin_entrance)
-        door = AdministrationDoor(Administrator(manager), manager.repository)
-        server.add_generic_rpc_handlers((refusing_handlers_of(_ADMINISTRATION, door),))
+        administrator = Administrator(manager)
+        self._roll_backs = RollBacks(administrator)
+        manager.repository.trials.keep_by(self._roll_backs.keep)
+        door = AdministrationDoor(administrator, manager.repository)
+        configured = self._settings.model_config_file or self._settings.model_base_path
+        configuration = Configuration(manager, replaceable=configured is not None)
+        handlers = handlers_for_administrators(administrator, configuration, manager.repository)
+        server.add_generic_rpc_handlers((refusing_handlers_of(_ADMINISTRATION, door), *handlers))
         return server
 
     def _behind(self, entrance: Entrance) -> grpc.aio.Server:

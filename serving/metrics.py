@@ -4,6 +4,7 @@ An instance holds its own registry, so that two servers in one process do not mi
 """
 
 from collections.abc import Callable
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -137,7 +138,7 @@ class Metrics:
         )
         self.canary_copies = Counter(
             "tencrop_canary_copies_total",
-            "Calls that a shadow was asked too; outcome is agreed, disagreed, failed, or dropped.",
+            "Pictures that a shadow was asked about too; outcome is agreed, disagreed, failed, or dropped.",
             ("model", "version", "outcome"),
             registry=self.registry,
         )
@@ -175,6 +176,7 @@ class Metrics:
             self.dropped_rows,
             self.rows_for_nobody,
             self.model_loaded,
+            self.canary_rollback,
         )
         self._decode, self._view, self._queue, self._compute, self._vote = map(self.stage_duration.labels, STAGES)
 
@@ -212,9 +214,13 @@ class Metrics:
         self.model_failed.remove(model, version)
 
     def version_gone(self, model: str, version: int) -> None:
-        """Nothing is left of a version but what was counted in all."""
+        """Nothing is left of a version, so that metrics do not grow with every one that comes and goes."""
         for metric in self._of_versions:
             metric.remove(model, version)
+        for arm, outcome in product(("stable", "canary", "shadow"), ("answered", "failed")):
+            self.canary_duration.remove(model, version, arm, outcome)
+        for outcome in ("agreed", "disagreed", "failed", "dropped"):
+            self.canary_copies.remove(model, version, outcome)
 
     def queue_observer(self, model: str, version: int) -> "QueueMetrics":
         """What a batch queue reports to."""
@@ -223,6 +229,10 @@ class Metrics:
     def canary_rolled_back(self, model: str, version: int, rolled_back: bool) -> None:
         """Whether a canary is rolled back; trials.Observer."""
         self.canary_rollback.labels(model, version).set(rolled_back)
+
+    def canary_ended(self, model: str, version: int) -> None:
+        """It is none any more; trials.Observer."""
+        self.canary_rollback.remove(model, version)
 
     def recorded(self, outcome: str) -> None:
         """What became of a call for the request log; recorder.Observer."""

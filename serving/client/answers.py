@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from protos import classification_pb2 as pb
 from serving.client.failures import raised_by_item
@@ -59,6 +60,43 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version on trial, which answers a share of the calls."""
+
+    version: int
+    stable_version: int
+    """The version that answers the rest."""
+    percent: float
+    """Of the calls that name no version."""
+    calls: int
+    """Since the trial began, as the other counts."""
+    failed: int
+    stable_calls: int
+    stable_failed: int
+    pairs: int
+    """Pictures that it was asked of as a shadow too."""
+    disagreed: int
+    """Of those, on how many it did not name the stable version's winner."""
+    rolled_back: str
+    """Why it gets no more calls; empty while it does."""
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A version that is asked a share of the calls too, and only compared."""
+
+    version: int
+    stable_version: int
+    """The version that callers are answered by."""
+    percent: float
+    """Of the calls that this answers."""
+    pairs: int
+    """Pictures that both were asked about since the trial began."""
+    disagreed: int
+    """Of those, on how many it named another winner, or failed."""
+
+
+@dataclass(frozen=True)
 class Model:
     """Something that can be asked: a model with versions, or an ensemble with members. A model of which no version
     could be loaded has neither.
@@ -73,6 +111,11 @@ class Model:
     vote: str
     failures: Mapping[int, str]
     """Versions that could not be loaded, and why."""
+    canary: Canary | None = None
+    shadow: Shadow | None = None
+
+
+Trial = TypeVar("Trial", Canary, Shadow)
 
 
 def answer_of(response: pb.ClassifyResponse) -> Answer:
@@ -114,7 +157,14 @@ def model_of(model: pb.Model) -> Model:
         labels=tuple(model.labels),
         vote=_named(pb.Vote, "VOTE_", model.vote) if model.vote else "",
         failures={each.version: each.error for each in model.version_statuses if each.error},
+        canary=_trial(Canary, model.canary) if model.HasField("canary") else None,
+        shadow=_trial(Shadow, model.shadow) if model.HasField("shadow") else None,
     )
+
+
+def _trial(kind: type[Trial], message: pb.Canary | pb.Shadow) -> Trial:
+    """What `message` says, whose fields are those of `kind`."""
+    return kind(**{field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields})
 
 
 def _named(enum, prefix: str, number: int) -> str:

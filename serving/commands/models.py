@@ -1,8 +1,11 @@
 """tencrop models"""
 
+from collections.abc import Iterator
+
 import click
 
 from serving.client import Access, Client
+from serving.client.answers import Canary, Model, Shadow
 from serving.commands import orders
 from serving.commands.access_options import access_options
 from serving.commands.server_option import server_option
@@ -46,6 +49,35 @@ def _list(server: str, access: Access) -> None:
                 str(len(model.labels)),
             )
     Console(highlight=False).print(table)
+    for line in (line for model in listed for line in _trials(model)):
+        click.echo(line)
     for model in listed:
         for version, error in model.failures.items():
             click.echo(f"{model.name} {version} is not served: {error}", err=True)
+
+
+def _trials(model: Model) -> Iterator[str]:
+    """What is on trial of a model, and how it does so far."""
+    if model.canary:
+        yield f"{model.name} {model.canary.version} is a canary: {_of_canary(model.canary)}"
+    if model.shadow:
+        yield f"{model.name} {model.shadow.version} is a shadow: {_of_shadow(model.shadow)}"
+
+
+def _of_canary(canary: Canary) -> str:
+    if canary.rolled_back:
+        return f"rolled back, it gets no calls: {canary.rolled_back}"
+    counted = (
+        f"{canary.failed} of {canary.calls} failed, of version {canary.stable_version}'s {canary.stable_failed} of "
+        f"{canary.stable_calls}"
+    )
+    if canary.pairs:
+        counted += f"; {canary.disagreed} of {canary.pairs} pictures disagreed"
+    return f"{canary.percent:g} % of calls; {counted}"
+
+
+def _of_shadow(shadow: Shadow) -> str:
+    return (
+        f"{shadow.percent:g} % of version {shadow.stable_version}'s calls; {shadow.disagreed} of {shadow.pairs} "
+        "pictures disagreed"
+    )

@@ -6,7 +6,7 @@ from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
-from serving.models.trials.canaries import Canary
+from serving.models.trials.canaries import Canary, Shadowed, Trials
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
 from serving.pipeline.voting import each_view, vote
@@ -55,7 +55,7 @@ def to_response(answer: Answer, request: pb.ClassifyRequest) -> pb.ClassifyRespo
 def to_list(repository: Repository) -> pb.ListModelsResponse:
     """Everything that the caller may ask for, and models of which no version is ready, in order of name."""
     unready = {name: pb.Model(name=name) for name in repository.statuses}
-    models = {name: _model(model, repository.trials.canary_of(model)) for name, model in repository.models.items()}
+    models = {name: _model(model, repository.trials) for name, model in repository.models.items()}
     for name, statuses in repository.statuses.items():
         (models.get(name) or unready[name]).version_statuses.extend(map(to_status, statuses))
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
@@ -72,7 +72,8 @@ def _version(member: Member) -> pb.ModelVersion:
     return pb.ModelVersion(name=member.servable.name, version=member.servable.version)
 
 
-def _model(model: ServedModel, canary: Canary | None) -> pb.Model:
+def _model(model: ServedModel, trials: Trials) -> pb.Model:
+    canary, shadow = trials.canary_of(model), trials.shadow_of(model)
     newest = max(model.servables)
     card = model.servables[newest].card
     return pb.Model(
@@ -82,6 +83,7 @@ def _model(model: ServedModel, canary: Canary | None) -> pb.Model:
         labels=card.labels,
         vote=card.vote,
         canary=_canary(canary) if canary else None,
+        shadow=_shadow(shadow) if shadow else None,
     )
 
 
@@ -97,6 +99,16 @@ def _canary(canary: Canary) -> pb.Canary:
         pairs=canary.pairs.calls,
         disagreed=canary.pairs.wrong,
         rolled_back=canary.rolled_back,
+    )
+
+
+def _shadow(shadow: Shadowed) -> pb.Shadow:
+    return pb.Shadow(
+        version=shadow.version,
+        stable_version=shadow.stable_version,
+        percent=shadow.declared.percent,
+        pairs=shadow.pairs.calls,
+        disagreed=shadow.pairs.wrong,
     )
 
 

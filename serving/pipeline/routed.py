@@ -1,97 +1,90 @@
-"""Calls that name no version, shared out between the stable version, a canary and a shadow."""
+"""Around a classifier: calls that name no version, shared out between the stable version, a canary and a shadow."""
 
-import asyncio
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from protos import classification_pb2 as pb
-from serving.errors import Forbidden, InvalidRequest, NotServed
 from serving.metrics import Metrics
-from serving.models.repository import Repository
-from serving.models.trials.canaries import Canary
-from serving.models.trials.evidence import Count
-from serving.pipeline.answer import Answer
-from serving.pipeline.classifier import Classifier
-from serving.pipeline.picture import Limits
-from serving.pipeline.room import Bounds
-from serving.pipeline.shadow import Shadow
+from serving.pipeline.answer import Answer, RowAnswers
+from serving.pipeline.router import Router, Way
+from serving.pipeline.shadow import Ask, Shadow
+from serving.pipeline.surface import Pipeline
 
 
-class RoutedClassifier(Classifier):
-    """A Classifier that sends calls to versions on trial, and counts how those do beside the stable version."""
+class RoutedPipeline:
+    """Asks the versions that a router says, and shadows once their callers are answered."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        limits: Limits,
-        metrics: Metrics,
-        clock: Callable[[], float],
-        decoding_threads: int,
-        bounds: Bounds = Bounds(),  # noqa: B008, it is frozen
-        cache_bytes: int = 0,
-        dice: Callable[[], float] = random.random,
-    ) -> None:
-        """As Classifier; `dice` gives numbers from 0 to below 1 that are spread evenly."""
-        super().__init__(repository, limits, metrics, clock, decoding_threads, bounds, cache_bytes)
-        self._dice = dice
-        self._trials = repository.trials
-        self._trials.tell(metrics)
-        self._shadow = Shadow(super().classify, metrics, clock)
+    def __init__(self, pipeline: Pipeline, router: Router, metrics: Metrics, clock: Callable[[], float]) -> None:
+        self._pipeline = pipeline
+        self._router = router
+        self._shadow = Shadow(metrics, clock)
 
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
         """See Classifier.classify. A call that names a version, a label or an ensemble is answered by that."""
-        model = self._repository.open_to_choice(request.model)
-        if model is None or not (model.canary or model.shadow):
-            return await super().classify(request, deadline)
-        canary = self._trials.canary_of(model)
-        if canary and canary.takes(request.routing_key, self._dice()):
-            asked = pb.ClassifyRequest()
-            asked.CopyFrom(request)
-            asked.model.name, asked.model.version = model.name, canary.version
-            with self._watched(model.name, canary.version, "canary", canary, canary.canary, deadline):
-                return await super().classify(asked, deadline)
-        count = canary.stable if canary else Count()
-        with self._watched(model.name, model.stable_version, "stable", canary, count, deadline):
-            answer = await super().classify(request, deadline)
-        if model.shadow and self._dice() * 100 < model.shadow.percent:
-            self._shadow.ask_too(model, request, answer, self._compared(canary))
+        way = self._router.way(request.model, request.routing_key)
+        with self._router.watched(way, deadline):
+            answer = await self._pipeline.classify(_sent(request, way), deadline)
+
+        async def of_shadow(version: int, deadline: float) -> Sequence[str]:
+            copy = _copy(request, answer.ensemble.name, version)
+            copy.views = answer.views
+            return _winner(await self._pipeline.classify(copy, deadline))
+
+        self._ask_shadow(way, of_shadow, _winner(answer))
         return answer
 
-    @contextmanager
-    def _watched(
-        self, model: str, version: int, arm: str, canary: Canary | None, count: Count, deadline: float
-    ) -> Iterator[None]:
-        """Counts the call inside the block. What only its caller is to be blamed for is not counted."""
-        began, outcome = self._clock(), "failed"
-        try:
-            yield
-            outcome = "answered"
-        except (InvalidRequest, NotServed, Forbidden):
-            outcome = ""
-            raise
-        except asyncio.CancelledError:
-            if self._clock() < deadline:  # the caller has gone; at the deadline a call is cancelled too, for being late
-                outcome = ""
-            raise
-        finally:
-            if outcome:
-                self._metrics.canary_duration.labels(model, version, arm, outcome).observe(self._clock() - began)
-                count.add(outcome == "failed")
-                if canary:
-                    self._trials.judge(canary)
+    async def classify_rows(self, request: pb.ClassifyRequest, rows: NDArray[np.uint8], deadline: float) -> RowAnswers:
+        """See Classifier.classify_rows. All rows of a call go one way."""
+        way = self._router.way(request.model, request.routing_key)
+        with self._router.watched(way, deadline):
+            answers = await self._pipeline.classify_rows(_sent(request, way), rows, deadline)
 
-    def _compared(self, canary: Canary | None) -> Callable[[int, bool], None]:
-        """Counts whether a shadow's version agreed, where that is the canary's too."""
+        async def of_shadow(version: int, deadline: float) -> Sequence[str]:
+            copy = _copy(request, answers.ensemble.name, version)
+            return _winners(await self._pipeline.classify_rows(copy, rows, deadline))
 
-        def compared(version: int, agreed: bool) -> None:
-            if canary and canary.version == version:
-                canary.pairs.add(not agreed)
-                self._trials.judge(canary)
-
-        return compared
+        self._ask_shadow(way, of_shadow, _winners(answers))
+        return answers
 
     def close(self) -> None:
-        """Ends what shadows are asked, and gives the decoding threads back."""
+        """Ends what shadows are asked, and see Classifier.close."""
         self._shadow.close()
-        super().close()
+        self._pipeline.close()
+
+    def _ask_shadow(self, way: Way, ask: Ask, winners: Sequence[str]) -> None:
+        version = self._router.shadowing(way)
+        if way.model and version is not None:
+            self._shadow.ask_too(way.model.name, version, ask, winners, self._router.compared(way))
+
+
+def _sent(request: pb.ClassifyRequest, way: Way) -> pb.ClassifyRequest:
+    """`request`, on its way."""
+    if not way.on_trial:
+        return request
+    sent = pb.ClassifyRequest()
+    sent.CopyFrom(request)
+    sent.model.CopyFrom(way.spec)
+    return sent
+
+
+def _copy(request: pb.ClassifyRequest, model: str, version: int) -> pb.ClassifyRequest:
+    """What the caller asked, of another version, and at bulk priority."""
+    copy = pb.ClassifyRequest()
+    copy.CopyFrom(request)
+    copy.model.name, copy.model.version = model, version
+    copy.priority = pb.PRIORITY_BULK
+    copy.ClearField("min_views")
+    copy.ClearField("top_k")
+    return copy
+
+
+def _winner(answer: Answer) -> Sequence[str]:
+    """By name, whatever its probability: versions may have their labels in other orders."""
+    return [answer.ensemble.labels[answer.verdict.ranking[0]]]
+
+
+def _winners(answers: RowAnswers) -> Sequence[str]:
+    """The same of each row."""
+    return [answers.ensemble.labels[winner] for winner in answers.verdict.ranking[:, 0].tolist()]

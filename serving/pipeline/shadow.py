@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from protos import classification_pb2 as pb
 from serving.errors import DeadlinePassed, Overloaded
 from serving.metrics import Metrics
-from serving.models.catalogue import ServedModel
-from serving.pipeline.answer import Answer
 
 log = logging.getLogger(__name__)
 
@@ -17,36 +14,28 @@ IN_FLIGHT = 8
 _SECONDS = 10.0
 """A copy that has not been answered for so long is dropped."""
 
+Ask = Callable[[int, float], Awaitable[Sequence[str]]]
+"""The winner of each picture that a version names before a moment on the clock."""
+
 
 class Shadow:
-    """Sends copies of calls to shadows, as bulk, and compares the answers with those that callers got."""
+    """Sends copies of calls to shadows, and compares the answers with those that callers got."""
 
-    def __init__(
-        self,
-        ask: Callable[[pb.ClassifyRequest, float], Awaitable[Answer]],
-        metrics: Metrics,
-        clock: Callable[[], float],
-    ) -> None:
-        """`ask` answers a request before a moment on the clock."""
-        self._ask = ask
+    def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
         self._metrics = metrics
         self._clock = clock
         self._copies: set[asyncio.Task[None]] = set()
 
     def ask_too(
-        self, model: ServedModel, request: pb.ClassifyRequest, answer: Answer, compared: Callable[[int, bool], None]
+        self, model: str, version: int, ask: Ask, winners: Sequence[str], compared: Callable[[bool], None]
     ) -> None:
-        """Asks the shadow of `model` what `request` asked, unless it is busy or not ready; returns at once.
-
-        `compared(version, agreed)` is called once it has answered, or failed, which agrees with nothing.
+        """Asks `version` of `model` about pictures that had these `winners`, unless too many are asked already; returns
+        at once. `compared(agreed)` is called for each picture then; a version that fails agrees on none.
         """
-        version = model.shadow.version_among(model.labels) if model.shadow else None
-        if version is None or version not in model.servables or version == model.stable_version:
-            return
         if len(self._copies) >= IN_FLIGHT:
-            self._count(model.name, version, "dropped")
+            self._count(model, version, "dropped", len(winners))
             return
-        copy = asyncio.create_task(self._compare(model.name, version, request, answer, compared))
+        copy = asyncio.create_task(self._compare(model, version, ask, winners, compared))
         self._copies.add(copy)
         copy.add_done_callback(self._copies.discard)
 
@@ -56,43 +45,26 @@ class Shadow:
             copy.cancel()
 
     async def _compare(
-        self,
-        model: str,
-        version: int,
-        request: pb.ClassifyRequest,
-        answer: Answer,
-        compared: Callable[[int, bool], None],
+        self, model: str, version: int, ask: Ask, winners: Sequence[str], compared: Callable[[bool], None]
     ) -> None:
-        began, outcome = self._clock(), "failed"
+        began, outcome = self._clock(), "answered"
+        agreed = [False] * len(winners)
         try:
-            given = await self._ask(_copy(request, model, version, answer.views), began + _SECONDS)
-            outcome = "agreed" if _winner(given) == _winner(answer) else "disagreed"
-        except (Overloaded, DeadlinePassed):
-            outcome = "dropped"  # bulk calls are the first for whom there is no time, whatever the version
-        except Exception as error:
-            log.warning("%s version %s failed as a shadow: %s: %s", model, version, type(error).__name__, error)
-        self._count(model, version, outcome)
-        if outcome == "dropped":
+            given = await ask(version, began + _SECONDS)
+            agreed = [one == other for one, other in zip(given, winners, strict=True)]
+            self._count(model, version, "agreed", sum(agreed))
+            self._count(model, version, "disagreed", len(agreed) - sum(agreed))
+        except (Overloaded, DeadlinePassed):  # bulk calls are the first for whom there is no time, whatever the version
+            self._count(model, version, "dropped", len(winners))
             return
-        answered = "failed" if outcome == "failed" else "answered"
-        self._metrics.canary_duration.labels(model, version, "shadow", answered).observe(self._clock() - began)
-        compared(version, outcome == "agreed")
+        except Exception as error:
+            outcome = "failed"
+            self._count(model, version, outcome, len(winners))
+            log.warning("%s version %s failed as a shadow: %s: %s", model, version, type(error).__name__, error)
+        self._metrics.canary_duration.labels(model, version, "shadow", outcome).observe(self._clock() - began)
+        for each in agreed:
+            compared(each)
 
-    def _count(self, model: str, version: int, outcome: str) -> None:
-        self._metrics.canary_copies.labels(model, version, outcome).inc()
-
-
-def _copy(request: pb.ClassifyRequest, model: str, version: int, views: pb.Views) -> pb.ClassifyRequest:
-    """What the caller asked, of another version: the same views that voted, and at bulk priority."""
-    copy = pb.ClassifyRequest()
-    copy.CopyFrom(request)
-    copy.model.name, copy.model.version = model, version
-    copy.views, copy.priority = views, pb.PRIORITY_BULK
-    copy.ClearField("min_views")
-    copy.ClearField("top_k")
-    return copy
-
-
-def _winner(answer: Answer) -> str:
-    """By name, whatever its probability: versions may have their labels in other orders."""
-    return answer.ensemble.labels[answer.verdict.ranking[0]]
+    def _count(self, model: str, version: int, outcome: str, pictures: int) -> None:
+        if pictures:
+            self._metrics.canary_copies.labels(model, version, outcome).inc(pictures)

@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health
 
-from serving import request_ids, tracing
+from serving import request_ids, routing_keys, tracing
 from serving.doors.locks.entrance import Entrance
 from serving.doors.locks.paced import Paced
 from serving.doors.locks.patience import Patience
@@ -51,6 +51,7 @@ class EntranceInterceptor(grpc.aio.ServerInterceptor):
         metadata = dict(details.invocation_metadata or ())
         method = details.method.removeprefix("/")
         request_ids.begin(metadata.get(request_ids.HEADER), method)
+        routing_keys.begin(metadata.get(routing_keys.HEADER))
         try:
             self._entrance.enter(metadata.get("authorization"))
         except TencropError as error:

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import request_ids, tracing
+from serving import request_ids, routing_keys, tracing
 from serving.doors.http_statuses import refusal
 from serving.doors.locks.entrance import Entrance
 from serving.errors import TencropError
@@ -23,6 +23,7 @@ class EntranceMiddleware:
         headers = Headers(scope=scope)
         method = f"{scope['method']} {scope['path']}"
         name = request_ids.begin(headers.get(request_ids.HEADER), method)
+        routing_keys.begin(headers.get(routing_keys.HEADER))
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -24,6 +24,7 @@ from serving.pipeline.answer import Answer, Seconds
 from serving.pipeline.plans import views_label
 from serving.pipeline.surface import Pipeline
 from serving.pipeline.voting import mean_logits
+from serving.routing_keys import one_way
 
 
 class Outcome(NamedTuple):
@@ -75,7 +76,7 @@ class Inference:
                 outcome = await self._within(question, deadline, arrived)
                 scored = self._clock()
                 tensors = outputs.tensors(question.outputs, outcome.scores, outcome.class_names)
-                count(len(outcome.scores.labels), outcome.seconds, self._clock() - scored)
+                count(outcome.version, len(outcome.scores.labels), outcome.seconds, self._clock() - scored)
             views, code = outcome.views, grpc.StatusCode.OK
             return Reply(model, outcome.version, question.id, tensors)
         except Exception as error:
@@ -109,10 +110,10 @@ class Inference:
         rows, fields = question.input.data, fields_of(question.parameters)
         if rows.dtype != np.uint8:
             raise InvalidRequest(f"{ROWS!r} is UINT8 from 0 to 255; {question.input.datatype} came. Scale them back.")
-        if others := sorted(set(fields) - {"vote", "priority"}):
+        if others := sorted(set(fields) - {"vote", "priority", "routing_key"}):
             raise InvalidRequest(
-                f"Rows are looked at as they are, by vote and priority; {', '.join(others)} came. Leave it out, or "
-                f"send whole pictures as {ENCODED!r}."
+                f"Rows are looked at as they are, by vote, priority and routing_key; {', '.join(others)} came. "
+                f"Leave it out, or send whole pictures as {ENCODED!r}."
             )
         request = pb.ClassifyRequest(model=question.model, **fields)
         answer = await self._classifier.classify_rows(request, rows, deadline)
@@ -124,6 +125,7 @@ class Inference:
     async def _of_pictures(self, question: Question, deadline: float) -> list[Answer]:
         """In the order in which they came. The first that fails fails the request."""
         pictures, fields = question.input.data, fields_of(question.parameters)
+        fields["routing_key"] = one_way(fields.get("routing_key", ""))
         if question.input.datatype != "BYTES" or pictures.shape[1:] not in ((), (1,)):
             raise InvalidRequest(
                 f"{ENCODED!r} is BYTES of shape [N], a picture file each; {question.input.datatype} of shape "

@@ -109,7 +109,7 @@ def elsewhere() -> Forbidden:
     """Why models are not loaded or unloaded here."""
     return Forbidden(
         "Models are loaded and unloaded on the administration port, 8502 unless it was set otherwise; this port "
-        "came to be asked. Use `tencrop models load` and `unload`."
+        "came to be asked. Send this call over gRPC there, or use `tencrop models load` and `unload`."
     )
 
 

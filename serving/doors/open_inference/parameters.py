@@ -49,6 +49,12 @@ def _one_of(enum: Any, prefix: str) -> Callable[[str, Parameter], int]:
     return read
 
 
+def _text(field: str, value: Parameter) -> str:
+    if isinstance(value, str):
+        return value
+    raise InvalidRequest(f"{field} is text; {told(value)} came.")
+
+
 def _flag(field: str, value: Parameter) -> bool:
     if isinstance(value, bool):
         return value
@@ -72,4 +78,5 @@ _FIELDS: dict[str, Callable[[str, Parameter], Any]] = {
     "priority": _one_of(pb.Priority, "PRIORITY_"),
     "adaptive": _flag,
     "min_confidence": _number,
+    "routing_key": _text,
 }

@@ -22,7 +22,7 @@ from serving.errors import InvalidRequest, NotServed
 from serving.models.repository import Repository
 
 
-def _answering(method: Callable[..., Any]) -> Callable[..., Any]:
+def answering(method: Callable[..., Any]) -> Callable[..., Any]:
     """Ends the call by a status where `method` raises, or where what came is the InvalidRequest of bodies.py."""
 
     @wraps(method)
@@ -60,46 +60,46 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
         self._drain = drain
         self._stream_window = stream_window
 
-    @_answering
+    @answering
     async def ServerLive(self, request: pb.ServerLiveRequest, context) -> pb.ServerLiveResponse:
         return pb.ServerLiveResponse(live=True)
 
-    @_answering
+    @answering
     async def ServerReady(self, request: pb.ServerReadyRequest, context) -> pb.ServerReadyResponse:
         return pb.ServerReadyResponse(ready=not self._drain.stopping.is_set())
 
-    @_answering
+    @answering
     async def ModelReady(self, request: pb.ModelReadyRequest, context) -> pb.ModelReadyResponse:
         try:
             return pb.ModelReadyResponse(ready=not models.ails(request.name, request.version, self._repository))
         except NotServed:
             return pb.ModelReadyResponse(ready=False)
 
-    @_answering
+    @answering
     async def ServerMetadata(self, request: pb.ServerMetadataRequest, context) -> pb.ServerMetadataResponse:
         return models.server()
 
-    @_answering
+    @answering
     async def ModelMetadata(self, request: pb.ModelMetadataRequest, context) -> pb.ModelMetadataResponse:
         return models.metadata(request.name, request.version, self._repository)
 
-    @_answering
+    @answering
     async def ModelConfig(self, request: pb.ModelConfigRequest, context) -> pb.ModelConfigResponse:
         return pb.ModelConfigResponse(config=models.config(request.name, request.version, self._repository))
 
-    @_answering
+    @answering
     async def ModelStatistics(self, request: pb.ModelStatisticsRequest, context) -> pb.ModelStatisticsResponse:
         return self._statistics.of(models.asked_of(request.name, request.version, self._repository))
 
-    @_answering
+    @answering
     async def RepositoryIndex(self, request: pb.RepositoryIndexRequest, context) -> pb.RepositoryIndexResponse:
         return pb.RepositoryIndexResponse(models=models.index(self._repository, request.ready))
 
-    @_answering
+    @answering
     async def RepositoryModelLoad(self, request: pb.RepositoryModelLoadRequest, context) -> None:
         raise models.elsewhere()
 
-    @_answering
+    @answering
     async def RepositoryModelUnload(self, request: pb.RepositoryModelUnloadRequest, context) -> None:
         raise models.elsewhere()
 

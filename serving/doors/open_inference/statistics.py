@@ -8,7 +8,7 @@ from protos import open_inference_pb2 as pb
 from serving.metrics import Metrics
 from serving.pipeline.answer import Seconds
 
-Count = Callable[[int, Seconds, float], None]
+Count = Callable[[str, int, Seconds, float], None]
 
 
 class Statistics:
@@ -21,17 +21,18 @@ class Statistics:
 
     @contextmanager
     def counting(self, name: str, version: str) -> Iterator[Count]:
-        """Counts the block as a request: as one that failed, unless it calls what it is given with how many pictures or
-        rows were answered, where the time went, and the seconds that the answer's tensors took.
+        """Counts the block as a request: as one of `version` that failed, unless it calls what it is given with the
+        version that answered, how many pictures or rows, where the time went, and the seconds that the answer's tensors
+        took.
         """
         arrived = self._clock()
-        stats = self._of(name, version).inference_stats
-        answered = False
+        ended = self._of(name, version).inference_stats.fail
 
-        def count(inferences: int, seconds: Seconds, output_seconds: float) -> None:
-            nonlocal answered
-            answered = True
-            model = self._of(name, version)
+        def count(answering: str, inferences: int, seconds: Seconds, output_seconds: float) -> None:
+            nonlocal ended
+            model = self._of(name, answering)
+            stats = model.inference_stats
+            ended = stats.success
             model.inference_count += inferences
             model.last_inference = time.time_ns() // 1_000_000
             _add(stats.compute_input, seconds.decode)
@@ -42,7 +43,7 @@ class Statistics:
         try:
             yield count
         finally:
-            _add(stats.success if answered else stats.fail, self._clock() - arrived)
+            _add(ended, self._clock() - arrived)
 
     def of(self, versions: Mapping[str, list[str]]) -> pb.ModelStatisticsResponse:
         """Of these versions of these models."""

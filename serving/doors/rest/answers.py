@@ -43,6 +43,7 @@ _CATALOGUE: dict[str, Any] = {
             "vote": "mean-probability",
             "version_statuses": [{"version": 2, "state": "available", "error": ""}],
             "canary": None,
+            "shadow": None,
         }
     ]
 }
@@ -123,6 +124,16 @@ class Canary(_Message):
     rolled_back: str = Field(description="Why it gets no more calls; empty while it does.")
 
 
+class Shadow(_Message):
+    """A version that is only compared."""
+
+    version: int
+    stable_version: int = Field(description="The version that callers are answered by.")
+    percent: float = Field(description="Of the calls that this answers, from 0 to 100.")
+    pairs: int = Field(description="Pictures that both were asked about since the trial began.")
+    disagreed: int = Field(description="Of those, on how many it named another winner, or failed.")
+
+
 class VersionStatus(_Message):
     version: int
     state: _State
@@ -138,11 +149,12 @@ class Model(_Message):
     vote: _Vote = Field(description="The vote taken where a request names none.")
     version_statuses: list[VersionStatus] = Field(description="Every version that is known, newest first.")
     canary: Canary | None = Field(description="A version that answers a share of the calls; null without one.")
+    shadow: Shadow | None = Field(description="A version that is asked too, and only compared; null without one.")
 
-    @field_validator("canary", mode="before")
+    @field_validator("canary", "shadow", mode="before")
     @classmethod
-    def _canary_is_there(cls, canary: pb.Canary) -> pb.Canary | None:
-        return canary if canary.version else None
+    def _is_there(cls, trial: pb.Canary | pb.Shadow) -> pb.Canary | pb.Shadow | None:
+        return trial if trial.version else None
 
 
 class Catalogue(_Message):

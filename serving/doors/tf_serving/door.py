@@ -11,6 +11,7 @@ from serving.doors.tf_serving.rest import rest_router
 from serving.doors.tf_serving.servicers import ModelServicer, PredictionServicer
 from serving.metrics import Metrics
 from serving.models.repository import Repository
+from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 
 
@@ -22,14 +23,15 @@ class TensorFlowServingDoor:
     def __init__(
         self,
         classifier: Pipeline,
+        router: Router,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
         drain: Drain,
     ) -> None:
-        inference, calls = Inference(classifier, repository), Calls(repository, metrics, clock)
+        inference, calls = Inference(classifier, router, repository), Calls(repository, metrics, clock)
         self.handlers = (
-            handlers_of(PREDICTION_SERVICE, PredictionServicer(inference, repository, calls, drain)),
+            handlers_of(PREDICTION_SERVICE, PredictionServicer(inference, router, repository, calls, drain)),
             handlers_of(MODEL_SERVICE, ModelServicer(repository)),
         )
-        self.router = rest_router(inference, repository, calls)
+        self.router = rest_router(inference, router, repository, calls)

@@ -15,7 +15,7 @@ from serving.doors.tf_serving.apis import (
     regression_pb2,
 )
 from serving.doors.tf_serving.examples import examples_of, picture_of
-from serving.doors.tf_serving.specs import answering, held, held_version, ours, signature_name
+from serving.doors.tf_serving.specs import answering, held, ours, routed_version, signature_name
 from serving.errors import InvalidRequest
 from serving.models.engines.engine import SIGNATURE
 from serving.models.ensemble import Ensemble
@@ -23,7 +23,9 @@ from serving.models.repository import Repository
 from serving.models.servable import Servable
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
 from serving.pipeline.answer import Answer
+from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
+from serving.routing_keys import one_way
 
 VIEWS: dict[str, pb.Views] = {
     SIGNATURE: pb.VIEWS_SINGLE,
@@ -44,8 +46,9 @@ last is for those that were exported with it.
 class Inference:
     """Answers about examples. All raise the errors of serving.errors; a deadline is a moment on the models' clock."""
 
-    def __init__(self, classifier: Pipeline, repository: Repository) -> None:
+    def __init__(self, classifier: Pipeline, router: Router, repository: Repository) -> None:
         self._classifier = classifier
+        self._router = router
         self._repository = repository
 
     async def classify(
@@ -54,12 +57,23 @@ class Inference:
         """Labels and scores of each example: by the model's own signature where that takes examples; else by a vote
         over views of the picture in it, of all classes, the most probable first.
         """
+        return await self._classify(request, one_way(), deadline)
+
+    async def _classify(
+        self, request: classification_pb2.ClassificationRequest, key: str, deadline: float
+    ) -> classification_pb2.ClassificationResponse:
+        """All examples go the way of the routing `key`."""
         examples = examples_of(request.input)
-        with held(self._repository, request.model_spec) as ensemble:
-            result = await self._own_result(request.model_spec, examples, ensemble)
-            if result is None:
-                result = await self._votes(request.model_spec, examples, ensemble, deadline)
-            spec = answering(ensemble.members[0].servable, signature_name(request.model_spec))
+        signature = signature_name(request.model_spec)
+        way = self._router.way(ours(request.model_spec), key)
+        with held(self._repository, way.spec) as ensemble:
+            if own := self._own_signature(ensemble, signature):
+                with self._router.watched(way, deadline):
+                    outputs = await _run(ensemble.members[0].servable, own, examples)
+                result = results.classifications(outputs, len(examples))
+            else:
+                result, ensemble = await self._votes(request.model_spec, examples, ensemble, key, deadline)
+        spec = answering(ensemble.members[0].servable, signature)
         if ensemble.name in self._repository.ensembles:  # which has no version
             spec.name = ensemble.name
             spec.ClearField("version")
@@ -69,9 +83,14 @@ class Inference:
         self, request: regression_pb2.RegressionRequest, deadline: float
     ) -> regression_pb2.RegressionResponse:
         """A value an example, by a signature of the model that is made for it."""
+        return await self._regress(request, one_way(), deadline)
+
+    async def _regress(
+        self, request: regression_pb2.RegressionRequest, key: str, deadline: float
+    ) -> regression_pb2.RegressionResponse:
         examples = examples_of(request.input)
         name = signature_name(request.model_spec)
-        with held_version(self._repository, request.model_spec) as servable:
+        with routed_version(self._router, self._repository, request.model_spec, key, deadline) as servable:
             known = servable.signature_calls.signatures.all
             if name not in known:  # for which Predict has another status
                 raise InvalidRequest(f"A signature is one of {sorted(known)}; {name!r} was asked for.")
@@ -87,41 +106,37 @@ class Inference:
         asked = [(task.model_spec.name, signature_name(task.model_spec)) for task in request.tasks]
         if len({model for model, _ in asked}) != 1 or len(set(asked)) != len(asked):
             raise InvalidRequest(f"Tasks ask one model, each signature of it once; {asked} were asked. Split them.")
-        tasks = [self._infer(task, request.input, deadline) for task in request.tasks]
+        key = one_way()
+        tasks = [self._infer(task, request.input, key, deadline) for task in request.tasks]
         return inference_pb2.MultiInferenceResponse(results=await _together(tasks))
 
     async def _infer(
-        self, task: inference_pb2.InferenceTask, given: input_pb2.Input, deadline: float
+        self, task: inference_pb2.InferenceTask, given: input_pb2.Input, key: str, deadline: float
     ) -> inference_pb2.InferenceResult:
         spec = task.model_spec
         if task.method_name == CLASSIFY:
             to_classify = classification_pb2.ClassificationRequest(model_spec=spec, input=given)
-            classified = await self.classify(to_classify, deadline)
+            classified = await self._classify(to_classify, key, deadline)
             return inference_pb2.InferenceResult(
                 model_spec=classified.model_spec, classification_result=classified.result
             )
         if task.method_name == REGRESS:
             to_regress = regression_pb2.RegressionRequest(model_spec=spec, input=given)
-            regressed = await self.regress(to_regress, deadline)
+            regressed = await self._regress(to_regress, key, deadline)
             return inference_pb2.InferenceResult(model_spec=regressed.model_spec, regression_result=regressed.result)
         raise InvalidRequest(f"A task's method_name is {CLASSIFY!r} or {REGRESS!r}; {task.method_name!r} came.")
 
-    async def _own_result(
-        self, spec: model_pb2.ModelSpec, examples: list[Example], ensemble: Ensemble
-    ) -> classification_pb2.ClassificationResult | None:
-        """What the model's own signature says; None where it has none that takes examples."""
+    def _own_signature(self, ensemble: Ensemble, name: str) -> Signature | None:
+        """The model's own of that name that takes examples; None where it has none."""
         if ensemble.name in self._repository.ensembles:
             return None
-        servable = ensemble.members[0].servable
-        own = servable.signature_calls.signatures.all.get(signature_name(spec))
-        if own is None or not results.classifies(own):
-            return None
-        return results.classifications(await _run(servable, own, examples), len(examples))
+        own = ensemble.members[0].servable.signature_calls.signatures.all.get(name)
+        return own if own and results.classifies(own) else None
 
     async def _votes(
-        self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, deadline: float
-    ) -> classification_pb2.ClassificationResult:
-        """What the pipeline says of each example's picture."""
+        self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, key: str, deadline: float
+    ) -> tuple[classification_pb2.ClassificationResult, Ensemble]:
+        """What the pipeline says of each example's picture, and who said it."""
         views = VIEWS.get(signature_name(spec))
         if views is None:
             raise InvalidRequest(
@@ -130,11 +145,11 @@ class Inference:
             )
         top_k = len(ensemble.labels)
         asked = [
-            pb.ClassifyRequest(model=ours(spec), encoded=picture_of(each), views=views, top_k=top_k)
+            pb.ClassifyRequest(model=ours(spec), encoded=picture_of(each), views=views, top_k=top_k, routing_key=key)
             for each in examples
         ]
         answers = await _together([self._classifier.classify(each, deadline) for each in asked])
-        return classification_pb2.ClassificationResult(classifications=map(_classes, answers))
+        return classification_pb2.ClassificationResult(classifications=map(_classes, answers)), answers[0].ensemble
 
 
 def _classes(answer: Answer) -> classification_pb2.Classifications:

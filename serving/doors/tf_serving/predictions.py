@@ -7,26 +7,27 @@ from google.rpc import code_pb2
 from numpy.typing import NDArray
 
 from serving.doors.tf_serving.apis import TensorProto, get_model_metadata_pb2, get_model_status_pb2, predict_pb2
-from serving.doors.tf_serving.specs import answering, held_version, ours, signature_def, signature_name
+from serving.doors.tf_serving.specs import answering, held_version, ours, routed_version, signature_def, signature_name
 from serving.doors.tf_serving.tensors import dtype_name, from_array, reads_slowly, shape_of, to_array
 from serving.errors import InvalidRequest, NotServed
 from serving.models import signatures
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
 from serving.pipeline.prediction import predict as predict_arrays
+from serving.pipeline.router import Router
 
 SIGNATURE_DEF = "signature_def"
 """What there is to be known of a model, in GetModelMetadata's words."""
 
 
 async def predict(
-    repository: Repository, request: predict_pb2.PredictRequest, deadline: float
+    router: Router, repository: Repository, request: predict_pb2.PredictRequest, deadline: float
 ) -> predict_pb2.PredictResponse:
     """The outputs of a signature of the model, to tensors, before `deadline` on the clock of the models.
 
     Raises the errors of serving.errors.
     """
-    with held_version(repository, request.model_spec) as servable:
+    with routed_version(router, repository, request.model_spec, "", deadline) as servable:
         signature = signatures.find(servable.signature_calls.signatures, signature_name(request.model_spec))
         signature.check_names(request.inputs)
         for name, proto in request.inputs.items():
@@ -45,7 +46,7 @@ def metadata(
     """The signatures of a version, with their tensors. Raises InvalidRequest or NotServed."""
     if unknown := set(request.metadata_field) - {SIGNATURE_DEF}:
         raise InvalidRequest(f"The metadata of a model is its {SIGNATURE_DEF}; {sorted(unknown)} was asked for.")
-    with held_version(repository, request.model_spec) as servable:
+    with held_version(repository, ours(request.model_spec)) as servable:
         described = servable.signature_calls.signatures.all.items()
     response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=answering(servable, ""))
     response.metadata[SIGNATURE_DEF].Pack(
@@ -63,7 +64,7 @@ def status(
     spec = ours(request.model_spec)
     known = repository.status(spec.name)
     if spec.version_label:
-        with held_version(repository, request.model_spec) as servable:
+        with held_version(repository, spec) as servable:
             spec.version = servable.version
     listed = [each for each in known if spec.version in (0, each.version)]
     if not listed:

@@ -23,11 +23,12 @@ from serving.doors.tf_serving.apis import (
 from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.inference import Inference
 from serving.doors.tf_serving.monitoring import PATH
-from serving.doors.tf_serving.specs import held_version, signature_name
+from serving.doors.tf_serving.specs import routed_version, signature_name
 from serving.errors import InvalidRequest
 from serving.models import signatures
 from serving.models.repository import Repository
 from serving.pipeline.prediction import predict
+from serving.pipeline.router import Router
 
 MODELS = "/v1/models"
 _VERSIONS = (f"{MODELS}/{{name}}", f"{MODELS}/{{name}}/versions/{{version:int}}", f"{MODELS}/{{name}}/labels/{{label}}")
@@ -38,27 +39,28 @@ _LARGE_BYTES = 2**16
 Result = TypeVar("Result")
 
 
-def rest_router(inference: Inference, repository: Repository, calls: Calls) -> APIRouter:
+def rest_router(inference: Inference, router: Router, repository: Repository, calls: Calls) -> APIRouter:
     """Status, metadata, and the verbs predict, classify and regress, of the newest version or of one by number or
     label; and TensorFlow Serving's metrics.
     """
-    rest = _Rest(inference, repository, calls)
-    router = APIRouter(include_in_schema=False)
+    rest = _Rest(inference, router, repository, calls)
+    paths = APIRouter(include_in_schema=False)
     for path in _VERSIONS:
         for verb in (rest.predict, rest.classify, rest.regress):
-            router.add_api_route(f"{path}:{verb.__name__}", verb, methods=["POST"], response_model=None)
-        router.add_api_route(f"{path}/metadata", rest.metadata, response_model=None)
-        router.add_api_route(path, rest.status, response_model=None)
-    router.add_api_route(PATH, rest.metrics, response_model=None)
-    router.add_api_route(f"{MODELS}/{{rest:path}}", _malformed, methods=["GET", "POST"], response_model=None)
-    return router
+            paths.add_api_route(f"{path}:{verb.__name__}", verb, methods=["POST"], response_model=None)
+        paths.add_api_route(f"{path}/metadata", rest.metadata, response_model=None)
+        paths.add_api_route(path, rest.status, response_model=None)
+    paths.add_api_route(PATH, rest.metrics, response_model=None)
+    paths.add_api_route(f"{MODELS}/{{rest:path}}", _malformed, methods=["GET", "POST"], response_model=None)
+    return paths
 
 
 class _Rest:
     """The endpoints. All raise the errors of serving.errors, which the HTTP door answers."""
 
-    def __init__(self, inference: Inference, repository: Repository, calls: Calls) -> None:
+    def __init__(self, inference: Inference, router: Router, repository: Repository, calls: Calls) -> None:
         self._inference = inference
+        self._router = router
         self._repository = repository
         self._calls = calls
 
@@ -67,7 +69,7 @@ class _Rest:
         with self._calls.counted("Predict", "REST", spec.name):
             document = await _worked_on(body, json_tensors.parse, body)
             _choose_signature(document, spec)
-            with held_version(self._repository, spec) as servable:
+            with routed_version(self._router, self._repository, spec, "", math.inf) as servable:
                 signature = signatures.find(servable.signature_calls.signatures, signature_name(spec))
                 inputs = await _worked_on(body, json_tensors.inputs_of, document, signature)
                 outputs = await predict(servable, signature, inputs, (), math.inf)

@@ -5,34 +5,39 @@ A request may be the InvalidRequest that bodies.py gives.
 
 import math
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 
-import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.statuses import status_of
 from serving.doors.tf_serving import predictions
+from serving.doors.tf_serving.apis import model_management_pb2
 from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.inference import Inference
-from serving.errors import InvalidRequest
+from serving.errors import Forbidden, InvalidRequest
+from serving.models.lifecycle.configuration import Configuration
 from serving.models.repository import Repository
+from serving.pipeline.router import Router
 
 Work = Callable[[Any, float], Awaitable[Message]]
 
 _RELOAD = (
-    "This port takes questions. What is served is changed by tencrop.v1.Administration on the administration port, or "
-    "by `tencrop models`; versions that appear on disk need no such call."
+    "This port takes questions. What is served is changed on the administration port, 8502 unless it was set "
+    "otherwise, by this very call or by `tencrop models`; versions that appear on disk need no such call."
 )
 
 
 class PredictionServicer:
     """Every method, unary."""
 
-    def __init__(self, inference: Inference, repository: Repository, calls: Calls, drain: Drain) -> None:
+    def __init__(
+        self, inference: Inference, router: Router, repository: Repository, calls: Calls, drain: Drain
+    ) -> None:
         """While `drain` stops, new calls are refused."""
         self._inference = inference
+        self._router = router
         self._repository = repository
         self._calls = calls
         self._drain = drain
@@ -53,7 +58,7 @@ class PredictionServicer:
         return await _tell(request, context, lambda: predictions.metadata(self._repository, request))
 
     async def _predict(self, request: Any, deadline: float) -> Message:
-        return await predictions.predict(self._repository, request, deadline)
+        return await predictions.predict(self._router, self._repository, request, deadline)
 
     async def _answer(self, api: str, request: Any, context: grpc.aio.ServicerContext, work: Work) -> Message:
         """What `work` makes of `request`, counted; or its status."""
@@ -72,17 +77,28 @@ class PredictionServicer:
 
 
 class ModelServicer:
-    """What is served, and no changes of it."""
+    """What is served; and changes of it, on the port that takes them."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, configuration: Configuration | None = None) -> None:
+        """`configuration` is what a reload replaces; without one, reloads are refused."""
         self._repository = repository
+        self._configuration = configuration
 
     async def GetModelStatus(self, request: Any, context: grpc.aio.ServicerContext) -> Message:
         return await _tell(request, context, lambda: predictions.status(self._repository, request))
 
-    async def HandleReloadConfigRequest(self, request: Any, context: grpc.aio.ServicerContext) -> NoReturn:
-        await context.abort(grpc.StatusCode.PERMISSION_DENIED, _RELOAD)
-        raise AssertionError("abort raises")
+    async def HandleReloadConfigRequest(self, request: Any, context: grpc.aio.ServicerContext) -> Message:
+        """The status in the answer is the call's own, OK."""
+        try:
+            if self._configuration is None:
+                raise Forbidden(_RELOAD)
+            if isinstance(request, InvalidRequest):
+                raise request
+            await self._configuration.reload(request.config)
+            return model_management_pb2.ReloadConfigResponse()
+        except Exception as error:
+            await status_of(error).abort(context)
+            raise AssertionError("abort raises") from error
 
 
 def _model_of(request: Any) -> str:

@@ -12,6 +12,7 @@ from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
 from serving.models.servable import Servable
 from serving.models.signatures import Signature, TensorSpec
+from serving.pipeline.router import Router
 
 
 def ours(spec: model_pb2.ModelSpec) -> OurSpec:
@@ -25,7 +26,7 @@ def ours(spec: model_pb2.ModelSpec) -> OurSpec:
 
 
 @contextmanager
-def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble]:
+def held(repository: Repository, spec: OurSpec) -> Iterator[Ensemble]:
     """Who answers `spec`, kept loaded until the block ends. Raises NotServed, or InvalidRequest for a label that was
     given to no version: the status that TensorFlow Serving has for it.
     """
@@ -36,12 +37,12 @@ def held(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Ensemble
             f"A label has to be given to a version; of {spec.name!r}, {label!r} is not, {sorted(model.labels)} are. "
             "Ask for a version, or for none to get the newest."
         )
-    with repository.hold(ours(spec)) as ensemble:
+    with repository.hold(spec) as ensemble:
         yield ensemble
 
 
 @contextmanager
-def held_version(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
+def held_version(repository: Repository, spec: OurSpec) -> Iterator[Servable]:
     """The same, of one version. Raises InvalidRequest too where an ensemble is asked."""
     _check_may_ask(spec)
     if spec.name in repository.ensembles:
@@ -53,10 +54,21 @@ def held_version(repository: Repository, spec: model_pb2.ModelSpec) -> Iterator[
         yield ensemble.members[0].servable
 
 
-def _check_may_ask(spec: model_pb2.ModelSpec) -> None:
+@contextmanager
+def routed_version(
+    router: Router, repository: Repository, spec: model_pb2.ModelSpec, key: str, deadline: float
+) -> Iterator[Servable]:
+    """The same, of a version on trial where `spec` names none and the call, by its routing `key`, falls to one; and the
+    block is counted as a call to it.
+    """
+    way = router.way(ours(spec), key)
+    with router.watched(way, deadline), held_version(repository, way.spec) as servable:
+        yield servable
+
+
+def _check_may_ask(spec: OurSpec) -> None:
     """Before anything is said of its labels or its members. Raises Forbidden."""
-    if spec.name:
-        caller.get().check_may_ask(spec.name)
+    caller.get().check_may_ask(spec.name)
 
 
 def answering(servable: Servable, signature: str) -> model_pb2.ModelSpec:

@@ -7,6 +7,7 @@ from serving.errors import InvalidRequest, ModelRejected, NotServed
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.orders import PRODUCTION, Orders, read_orders, write_orders
 from serving.models.lifecycle.states import State
+from serving.models.trials.roll_back import RollBack
 
 
 class Administrator:
@@ -61,6 +62,11 @@ class Administrator:
         version = orders.roll_back(name).labels[name][PRODUCTION]
         await self._order(name, version, lambda orders: orders.roll_back(name))
 
+    async def keep_roll_back(self, name: str, roll_back: RollBack) -> None:
+        """Writes down that a canary of `name` gets no more calls, which it does not already."""
+        async with self._turn:
+            await self._write(lambda orders: orders.keep_roll_back(name, roll_back))
+
     async def _order(self, name: str, version: int | None, change: Callable[[Orders], Orders]) -> None:
         """Has the orders `change`, and `version` ready by that; else they are as they were."""
         async with self._turn:
@@ -76,6 +82,13 @@ class Administrator:
 
     async def _keep(self, name: str, change: Callable[[Orders], Orders]) -> Orders:
         """Writes the orders down, and has them carried out. Gives those that stood before."""
+        before = await self._write(change)
+        await self._manager.look(whole=name)
+        await self._manager.settled(name)
+        return before
+
+    async def _write(self, change: Callable[[Orders], Orders]) -> Orders:
+        """Gives the orders that stood before."""
 
         def rewrite() -> Orders:
             before = read_orders(self._root)
@@ -83,15 +96,12 @@ class Administrator:
             return before
 
         try:
-            before = await asyncio.to_thread(rewrite)
+            return await asyncio.to_thread(rewrite)
         except OSError as error:
             raise ModelRejected(
                 f"Orders are kept beside the models; {self._root} cannot be written to ({error.strerror}). "
                 "Declare labels in models.yaml instead, or let the server write there."
             ) from error
-        await self._manager.look(whole=name)
-        await self._manager.settled(name)
-        return before
 
     def _check_on_disk(self, name: str, version: int | None) -> None:
         found = self._manager.on_disk(name)

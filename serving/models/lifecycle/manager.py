@@ -95,6 +95,15 @@ class Manager:
                 self._unread.are({})
                 self._head_for(now)
 
+    async def rearrange(self, write: Callable[[Path], None]) -> None:
+        """Has `write(root)` change the directory, off the event loop and while nobody looks, and heads for what it says
+        then: as at the start, all that lies there is taken to be complete. Raises what `write` does, and as
+        take_inventory.
+        """
+        async with self._looking:
+            await asyncio.to_thread(write, self.root)
+            self._head_for(await asyncio.to_thread(take_inventory, self.root))
+
     async def keep_looking(self, seconds: float) -> None:
         """Looks every so many seconds, until it is cancelled."""
         while True:
@@ -190,6 +199,7 @@ class Manager:
             self._upkeeps.setdefault(name, Upkeep(name, self, self._budget, self._watcher))
         for name, upkeep in self._upkeeps.items():
             upkeep.head_for(goal_of(name, now))
+        self.repository.trials.remember(now.orders.rolled_back)
         if is_news:  # labels and ensembles may be
             self.moved()
 

@@ -1,4 +1,5 @@
-"""What administrators have ordered: labels, and versions to load or to unload. It holds over a restart.
+"""What administrators have ordered: labels, and versions to load or to unload; and which canaries were rolled back. It
+holds over a restart.
 
 The file administration.json beside the models is the server's own. Replicas that share the directory share the orders;
 of two that write at once, the last one wins.
@@ -10,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from serving.errors import ModelRejected, NotServed
+from serving.models.trials.roll_back import RollBack
 from serving.models.whole_files import replace
 
 ORDERS = "administration.json"
@@ -36,6 +38,8 @@ class Orders(BaseModel):
     """Versions not to be ready."""
     closed: list[str] = []
     """Models of which no version is to be ready."""
+    rolled_back: dict[str, RollBack] = {}
+    """The last canary of each model that was, which the server writes by itself."""
 
     def named_versions(self, name: str) -> set[int]:
         """Versions of the model that an order wants to be there, those that a rollback may return to among them."""
@@ -43,13 +47,14 @@ class Orders(BaseModel):
         return {*labels, *self.promoted.get(name, ()), *self.loaded.get(name, ())}
 
     def load(self, name: str, version: int | None) -> "Orders":
-        """`name` is served again; `version`, where one is given, whatever the policy wants."""
+        """`name` is served again; `version`, where one is given, whatever the policy wants, and as a canary too."""
         unloaded = [each for each in self.unloaded.get(name, []) if version not in (None, each)]
         loaded = {*self.loaded.get(name, []), *([version] if version else [])}
         return self._with(
             loaded=_put(self.loaded, name, sorted(loaded)),
             unloaded=_put(self.unloaded, name, unloaded),
             closed=[each for each in self.closed if each != name],
+            rolled_back={each: one for each, one in self.rolled_back.items() if (each, one.version) != (name, version)},
         )
 
     def unload(self, name: str, version: int | None) -> "Orders":
@@ -88,6 +93,10 @@ class Orders(BaseModel):
         if not promoted:
             raise NotServed(f"A rollback follows a promotion; of {name!r} there was none. Promote a version instead.")
         return self.label(name, PRODUCTION, promoted[-1])._with(promoted=_put(self.promoted, name, promoted[:-1]))
+
+    def keep_roll_back(self, name: str, roll_back: RollBack) -> "Orders":
+        """A canary of `name` gets no more calls."""
+        return self._with(rolled_back={**self.rolled_back, name: roll_back})
 
     def _with(self, **changed: object) -> "Orders":
         return self.model_copy(update=changed)

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from serving.errors import ModelRejected
-from serving.models.tf_serving_config import lay_out, read_config
+from serving.models.tf_serving_config import layout_of, read_config
 
 TEXT = """
 # As in https://www.tensorflow.org/tfx/serving/serving_config
@@ -33,7 +33,7 @@ def here(tmp_path):
 def laid_out(here, text):
     path = here / "models.config"
     path.write_text(text % {"here": here})
-    lay_out(read_config(path), here / "root")
+    layout_of(read_config(path)).write(here / "root")
     return here / "root"
 
 

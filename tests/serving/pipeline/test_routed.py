@@ -7,17 +7,21 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from serving import routing_keys
 from serving.callers import ANYBODY, Caller, caller
 from serving.doors.messages import to_list
 from serving.errors import EngineFailed, Forbidden, InvalidRequest
 from serving.metrics import Metrics
-from serving.models.catalogue import ServedModel
+from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.declaration import CanaryDeclaration, TrialDeclaration
+from serving.models.ensemble import Ensemble
 from serving.models.repository import Repository
+from serving.pipeline.classifier import Classifier
 from serving.pipeline.picture import Limits
-from serving.pipeline.routed import RoutedClassifier
+from serving.pipeline.routed import RoutedPipeline
+from serving.pipeline.router import Router
 from serving.pipeline.shadow import IN_FLIGHT
-from tests.serving.doors.fake_models import DARK, asked
+from tests.serving.doors.fake_models import BRIGHT, DARK, MIDDLING, asked
 from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, brightness_logits, fake_servable
 from tests.serving.loops import on_a_loop
 
@@ -33,6 +37,23 @@ def contrary(rows):
     return brightness_logits(255 - rows)
 
 
+class Listening:
+    """A classifier, and what it was asked."""
+
+    def __init__(self, classifier: Classifier, asked: list[pb.ClassifyRequest]) -> None:
+        self._classifier = classifier
+        self._asked = asked
+        self.close = classifier.close
+
+    def classify(self, request, deadline):
+        self._asked.append(request)
+        return self._classifier.classify(request, deadline)
+
+    def classify_rows(self, request, rows, deadline):
+        self._asked.append(request)
+        return self._classifier.classify_rows(request, rows, deadline)
+
+
 class Scene:
     """Versions 1, which is stable, and 2, which is on trial, and dice that a test throws."""
 
@@ -44,9 +65,10 @@ class Scene:
             for version, engine in self.engines.items()
         }
         self.repository = Repository({"shades": ServedModel("shades", self.servables, {"next": 2}, **trials)}, {})
-        self.classifier = RoutedClassifier(
-            self.repository, Limits(), self.metrics, self.clock, 1, dice=lambda: self.dice
-        )
+        self.asked: list[pb.ClassifyRequest] = []
+        self.router = Router(self.repository, self.metrics, self.clock, dice=lambda: self.dice)
+        inner = Listening(Classifier(self.repository, Limits(), self.metrics, self.clock, 1), self.asked)
+        self.classifier = RoutedPipeline(inner, self.router, self.metrics, self.clock)
 
     def declare(self, **trials) -> None:
         """The same versions under another declaration."""
@@ -60,6 +82,13 @@ class Scene:
         answer = await self.classifier.classify(request, NEVER)
         return answer.polled.voters[0].servable.version
 
+    async def version_for_rows(self, *levels: int, **fields) -> int:
+        """Which version answers about rows of these grey levels."""
+        rows = np.stack([np.full((8, 8, 1), level, np.uint8) for level in levels or (DARK,)])
+        request = pb.ClassifyRequest(model=pb.ModelSpec(name="shades"), **fields)
+        answers = await self.classifier.classify_rows(request, rows, NEVER)
+        return answers.ensemble.members[0].servable.version
+
     async def fails(self, error=EngineFailed, **fields) -> None:
         with pytest.raises(error):
             await self.version(**fields)
@@ -71,6 +100,10 @@ class Scene:
 
     def sample(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, {"model": "shades", **labels}) or 0.0
+
+    def samples_of_versions(self) -> list:
+        samples = (sample for family in self.metrics.registry.collect() for sample in family.samples)
+        return [sample for sample in samples if "version" in sample.labels and "model" in sample.labels]
 
     def calls(self, version: int, arm: str, outcome: str = "answered") -> float:
         labels = {"version": str(version), "arm": arm, "outcome": outcome}
@@ -210,16 +243,9 @@ async def test_a_shadow_is_asked_the_same_as_bulk_and_the_caller_gets_the_stable
 @on_a_loop
 async def test_a_copy_waits_behind_callers_and_keeps_all_that_the_vote_depends_on():
     async with Scene(shadow=shadow()) as scene:
-        ask, copies = scene.classifier._shadow._ask, []
-
-        def remember(request, deadline):
-            copies.append(request)
-            return ask(request, deadline)
-
-        scene.classifier._shadow._ask = remember
         await scene.version(views=pb.VIEWS_TEN, min_views=pb.VIEWS_FIVE, vote=pb.VOTE_MAJORITY)
         await scene.copied()
-        (copy,) = copies
+        _, copy = scene.asked
         assert (copy.priority, copy.views, copy.vote) == (pb.PRIORITY_BULK, pb.VIEWS_TEN, pb.VOTE_MAJORITY)
         assert (copy.min_views, copy.model.version) == (pb.VIEWS_UNSPECIFIED, 2)
 
@@ -267,6 +293,75 @@ async def test_a_canary_whose_shadow_agrees_is_kept():
             await scene.version()
             await scene.copied()
         assert (scene.canary.pairs, scene.canary.disagreed, scene.canary.rolled_back) == (20, 0, "")
+
+
+@on_a_loop
+async def test_rows_go_to_a_canary_as_pictures_do_and_all_of_a_call_together():
+    async with Scene(canary=canary(percent=50)) as scene:
+        versions = []
+        for scene.dice in (0.49, 0.5):
+            versions.append(await scene.version_for_rows(DARK, BRIGHT))
+        assert versions == [2, 1]
+        assert (scene.canary.calls, scene.canary.stable_calls) == (1, 1)
+        keyed = [await scene.version_for_rows(routing_key=f"caller {number}") for number in range(20)]
+        assert keyed == [await scene.version(routing_key=f"caller {number}") for number in range(20)]
+
+
+@on_a_loop
+async def test_a_shadow_is_asked_about_rows_too_and_each_is_compared():
+    async with Scene(candidate=FreeEngine(contrary), canary=canary(percent=0), shadow=shadow()) as scene:
+        assert await scene.version_for_rows(DARK, MIDDLING, BRIGHT) == 1
+        await scene.copied()
+        assert (scene.copies("agreed"), scene.copies("disagreed")) == (1, 2)
+        assert (scene.canary.pairs, scene.canary.disagreed) == (3, 2)
+        assert scene.asked[-1].priority == pb.PRIORITY_BULK
+
+
+@on_a_loop
+async def test_the_key_that_came_with_a_call_holds_where_the_request_has_none():
+    async with Scene(canary=canary(percent=50)) as scene:
+        by_field = [await scene.version(routing_key=f"caller {number}") for number in range(20)]
+        by_call = []
+        for number in range(20):
+            routing_keys.begin(f"caller {number}")
+            by_call.append(await scene.version())
+        assert by_call == by_field
+        routing_keys.begin(None)
+
+
+@on_a_loop
+async def test_an_ensemble_asks_stable_versions_and_is_no_part_of_a_trial():
+    async with Scene(canary=canary(percent=100), shadow=shadow()) as scene:
+        stable = scene.repository.models["shades"].choose(pb.ModelSpec(name="shades")).members
+        ensembles = {"choir": Ensemble("choir", stable, pb.VOTE_MEAN_PROBABILITY)}
+        scene.repository.move_to(Catalogue(scene.repository.models, ensembles))
+        answer = await scene.classifier.classify(asked(DARK, "choir"), NEVER)
+        assert [each.servable.version for each in answer.polled.voters] == [1]
+        assert scene.calls(1, "stable") == 0
+        assert len(scene.asked) == 1
+
+
+@on_a_loop
+async def test_nothing_is_counted_any_more_of_versions_that_are_gone():
+    async with Scene(candidate=FreeEngine(contrary), canary=canary(percent=50), shadow=shadow()) as scene:
+        for scene.dice in (0.0, 0.9):
+            await scene.version()
+        await scene.copied()
+        assert {each.labels["version"] for each in scene.samples_of_versions()} == {"1", "2"}
+        for version in (1, 2):
+            scene.metrics.version_gone("shades", version)
+        assert scene.samples_of_versions() == []
+
+
+@on_a_loop
+async def test_a_trial_that_ended_is_not_said_to_be_rolled_back():
+    async with Scene(candidate=FreeEngine(failing), canary=canary(percent=100)) as scene:
+        for _ in range(3):
+            await scene.fails()
+        scene.declare(shadow=shadow())
+        assert not scene.canary.rolled_back
+        labels = {"model": "shades", "version": "2"}
+        assert scene.metrics.registry.get_sample_value("tencrop_canary_rollback", labels) is None
 
 
 def test_a_trial_names_a_version_or_a_label_and_not_both():

@@ -213,5 +213,6 @@ def test_the_catalogue_lists_models_and_ensembles(client):
         {"model_version": {"name": "shades", "version": 1}, "weight": 1.0},
         {"model_version": {"name": "tones", "version": 1}, "weight": 2.0},
     ]
-    assert (shades["versions"], shades["vote"], shades["canary"]) == ([1], "mean-probability", None)
+    assert (shades["versions"], shades["vote"]) == ([1], "mean-probability")
+    assert (shades["canary"], shades["shadow"]) == (None, None)
     assert set(shades) == {field.name for field in pb.Model.DESCRIPTOR.fields}

@@ -14,6 +14,7 @@ from serving.doors.tf_serving.servicers import PredictionServicer
 from serving.metrics import Metrics
 from serving.models.engines.tensorflow import tf
 from serving.models.repository import Repository, ServedModel
+from serving.pipeline.router import Router
 from tests.serving.fakes import PATIENCE, FakeClock, fake_servable
 from tests.serving.loops import on_a_loop
 from tests.serving.models.test_signature_calls import HeldSignatures
@@ -42,7 +43,8 @@ async def test_a_version_is_held_until_its_call_has_ended():
     signatures = HeldSignatures()
     servable = fake_servable(signatures=signatures)
     repository = Repository({"shades": ServedModel("shades", {1: servable})}, {})
-    call = asyncio.ensure_future(predictions.predict(repository, REQUEST, math.inf))
+    router = Router(repository, Metrics(), FakeClock())
+    call = asyncio.ensure_future(predictions.predict(router, repository, REQUEST, math.inf))
     assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
     ended = asyncio.ensure_future(servable.holds.ended())
     await asyncio.sleep(0)
@@ -57,7 +59,7 @@ async def test_a_version_is_held_until_its_call_has_ended():
 async def test_a_server_that_stops_refuses_new_calls():
     repository, drain = Repository({}, {}), Drain()
     calls = Calls(repository, Metrics(), FakeClock())
-    servicer = PredictionServicer(None, repository, calls, drain)
+    servicer = PredictionServicer(None, Router(repository, Metrics(), FakeClock()), repository, calls, drain)
     with pytest.raises(Refused) as refused:
         await servicer.Predict(REQUEST, Context())
     assert refused.value.args == (grpc.StatusCode.NOT_FOUND,)

@@ -1,5 +1,6 @@
 """An administrator's orders are carried out, or nothing changes; and they hold over a restart."""
 
+import logging
 from contextlib import asynccontextmanager
 
 import pytest
@@ -8,6 +9,7 @@ from protos.classification_pb2 import ModelSpec
 from serving.errors import InvalidRequest, ModelRejected, NotServed
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.orders import ORDERS
+from serving.models.lifecycle.roll_backs import RollBacks
 from serving.models.lifecycle.states import State
 from tests.serving.loops import on_a_loop
 from tests.serving.models.disk import Disk
@@ -159,3 +161,68 @@ async def test_where_orders_cannot_be_kept_they_are_refused(disk, monkeypatch):
         with pytest.raises(ModelRejected, match="Read-only file system"):
             await administrator.promote("shades", 1)
         assert available(administrator) == {3}
+
+
+CANARY = "models: {shades: {canary: {version: 3, percent: 100}}}"
+
+
+def canary_of(administrator):
+    repository = administrator._manager.repository
+    return repository.trials.canary_of(repository.models["shades"])
+
+
+async def fail(administrator) -> None:
+    """The canary fails for as long as it takes to be rolled back, and that is written down."""
+    trials, roll_backs = administrator._manager.repository.trials, RollBacks(administrator)
+    trials.keep_by(roll_backs.keep)
+    canary = canary_of(administrator)
+    for _ in range(3):
+        canary.canary.add(wrong=True)
+        trials.judge(canary)
+    assert canary.rolled_back
+    await roll_backs.written()
+
+
+@on_a_loop
+async def test_a_canary_that_was_rolled_back_stays_so_over_a_restart(disk):
+    disk.add("shades", 4)
+    disk.declare(CANARY)
+    async with administered(disk) as administrator:
+        assert not canary_of(administrator).rolled_back
+        await fail(administrator)
+    async with administered(disk) as administrator:
+        assert "3 of 3 failed" in canary_of(administrator).rolled_back
+
+
+@on_a_loop
+async def test_a_canary_is_tried_again_once_an_administrator_loads_its_version(disk):
+    disk.add("shades", 4)
+    disk.declare(CANARY)
+    async with administered(disk) as administrator:
+        await fail(administrator)
+        await administrator.load("shades", 4)
+        assert canary_of(administrator).rolled_back
+        await administrator.load("shades", 3)
+        assert not canary_of(administrator).rolled_back
+    async with administered(disk) as administrator:
+        assert not canary_of(administrator).rolled_back
+
+
+@on_a_loop
+async def test_a_roll_back_that_cannot_be_written_holds_until_the_server_stops_and_the_log_says_so(
+    disk, monkeypatch, caplog
+):
+    disk.add("shades", 4)
+    disk.declare(CANARY)
+
+    def read_only(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("serving.models.lifecycle.administrator.write_orders", read_only)
+    async with administered(disk) as administrator:
+        with caplog.at_level(logging.WARNING):
+            await fail(administrator)
+        await administrator._manager.look()
+        assert canary_of(administrator).rolled_back
+    assert "until this server stops, and no longer" in caplog.text
+    assert "Read-only file system" in caplog.text

@@ -8,6 +8,7 @@ from serving.models.declaration import CanaryDeclaration, Declaration, ModelDecl
 from serving.models.lifecycle.goals import goal_of
 from serving.models.lifecycle.inventory import Inventory
 from serving.models.trials.canaries import Trials
+from serving.models.trials.roll_back import RollBack
 from tests.serving.fakes import fake_servable
 from tests.serving.loops import on_a_loop
 from tests.serving.models.disk import Disk
@@ -79,11 +80,35 @@ def test_another_version_under_the_same_label_is_another_trial():
     assert not rolled_back(trials, shades(2, 3, 4, canary=labelled, next=4))
 
 
-def test_a_declaration_that_goes_and_comes_again_begins_a_trial():
+def test_a_declaration_that_goes_and_comes_again_as_it_was_is_still_rolled_back():
     trials = Trials()
     roll_back(trials, shades(2, 3))
     assert trials.canary_of(shades(2, 3, canary=None)) is None
+    assert rolled_back(trials, shades(2, 3))
+
+
+def test_a_roll_back_that_is_written_down_holds_from_the_first_call():
+    trials = Trials()
+    trials.remember({"shades": RollBack(version=3, declared=CANARY, why="it failed yesterday")})
+    assert trials.canary_of(shades(2, 3)).rolled_back == "it failed yesterday"
+    assert not rolled_back(trials, shades(2, 3, canary=CanaryDeclaration(version=3, percent=49)))
+
+
+def test_what_a_replica_writes_down_holds_here_until_it_is_lifted():
+    trials = Trials()
+    trials.canary_of(shades(2, 3)).canary.add(wrong=True)
+    trials.remember({"shades": RollBack(version=3, declared=CANARY, why="it failed there")})
+    assert rolled_back(trials, shades(2, 3))
+    trials.remember({})
     assert not rolled_back(trials, shades(2, 3))
+    assert trials.canary_of(shades(2, 3)).canary.calls == 0
+
+
+def test_a_roll_back_that_is_not_written_down_yet_is_not_lifted_by_that():
+    trials = Trials()
+    roll_back(trials, shades(2, 3))
+    trials.remember({})
+    assert rolled_back(trials, shades(2, 3))
 
 
 def test_what_is_on_trial_has_no_part_in_how_a_version_is_loaded():

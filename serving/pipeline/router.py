@@ -1,0 +1,115 @@
+"""Which version answers a call that names none, and what comes of it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from protos.classification_pb2 import ModelSpec
+from serving.errors import Forbidden, InvalidRequest, NoSuchSignature, NotServed
+from serving.metrics import Metrics
+from serving.models.catalogue import ServedModel
+from serving.models.repository import Repository
+from serving.models.trials.canaries import Canary
+from serving.routing_keys import routing_key
+
+_CALLERS = (InvalidRequest, NotServed, NoSuchSignature, Forbidden)
+"""What only its caller is to be blamed for."""
+
+
+class Way(NamedTuple):
+    """Where a call goes."""
+
+    spec: ModelSpec
+    """Whom to ask: what the call named, or the canary in its place."""
+    model: ServedModel | None = None
+    """The model with a version on trial, where the call is open to that."""
+    canary: Canary | None = None
+    """Of `model`, if it has one."""
+    on_trial: bool = False
+    """Whether it is the canary that answers."""
+
+
+class Router:
+    """Sends calls to the canaries of a repository, and counts how those do beside the stable version."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        """`dice` gives numbers from 0 to below 1 that are spread evenly."""
+        self._repository = repository
+        self._metrics = metrics
+        self._clock = clock
+        self._dice = dice
+        self._trials = repository.trials
+        self._trials.tell(metrics)
+
+    def way(self, spec: ModelSpec, key: str = "") -> Way:
+        """Where a call about `spec` goes: by `key`, else by the routing key that came with the call, else at random.
+
+        Who names a version, a label or an ensemble gets that. Raises InvalidRequest as Catalogue.find does.
+        """
+        model = self._repository.open_to_choice(spec)
+        if model is None or not (model.canary or model.shadow):
+            return Way(spec)
+        canary = self._trials.canary_of(model)
+        if canary and canary.takes(key or routing_key.get(), self._dice()):
+            return Way(ModelSpec(name=model.name, version=canary.version), model, canary, on_trial=True)
+        return Way(spec, model, canary)
+
+    @contextmanager
+    def watched(self, way: Way, deadline: float) -> Iterator[None]:
+        """Counts the call inside the block, to be answered before a moment on the clock, if it is part of a trial."""
+        if way.model is None:
+            yield
+            return
+        version = way.canary.version if way.canary and way.on_trial else way.model.stable_version
+        began, outcome = self._clock(), "failed"
+        try:
+            yield
+            outcome = "answered"
+        except _CALLERS:
+            outcome = ""
+            raise
+        except asyncio.CancelledError:
+            if self._clock() < deadline:  # the caller has gone; at the deadline a call is cancelled too, for being late
+                outcome = ""
+            raise
+        finally:
+            if outcome:
+                arm = "canary" if way.on_trial else "stable"
+                took = self._clock() - began
+                self._metrics.canary_duration.labels(way.model.name, version, arm, outcome).observe(took)
+                self._count(way, outcome == "failed")
+
+    def shadowing(self, way: Way) -> int | None:
+        """The version that is to be asked too what the stable one has answered; None where none is, this time."""
+        if way.model is None or way.on_trial:
+            return None
+        shadow = self._trials.shadow_of(way.model)
+        return shadow.version if shadow and self._dice() * 100 < shadow.declared.percent else None
+
+    def compared(self, way: Way) -> Callable[[bool], None]:
+        """To be told of each picture whether the shadow agreed; it is held against a canary of the same version too."""
+        assert way.model
+        shadow, canary = self._trials.shadow_of(way.model), way.canary
+
+        def compared(agreed: bool) -> None:
+            if shadow:
+                shadow.pairs.add(not agreed)
+            if canary and shadow and canary.version == shadow.version:
+                canary.pairs.add(not agreed)
+                self._trials.judge(canary)
+
+        return compared
+
+    def _count(self, way: Way, failed: bool) -> None:
+        if way.canary:
+            count = way.canary.canary if way.on_trial else way.canary.stable
+            count.add(failed)
+            self._trials.judge(way.canary)

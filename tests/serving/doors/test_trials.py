@@ -1,0 +1,114 @@
+"""Calls that name no version fall to a canary whichever protocol they come by."""
+
+import time
+
+import httpx
+import numpy as np
+import pytest
+from tensorflow_serving.apis import predict_pb2, regression_pb2
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from protos import open_inference_pb2
+from protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
+from serving.models.catalogue import ServedModel
+from serving.models.declaration import CanaryDeclaration
+from serving.models.engines.saved_model import SavedModelSignatures
+from serving.models.repository import Repository
+from serving.models.trials.routing import place_of
+from tests.serving.doors.tf_serving import halves
+from tests.serving.fakes import PATIENCE, fake_servable
+from tests.serving.running import running
+
+NAME = halves.NAME
+
+
+def key_that_falls_to(version: int) -> str:
+    """Of a half of the calls, version 2 answers those whose place is in the lower half."""
+    return next(key for key in map(str, range(99)) if (place_of(key, NAME, 2) < 0.5) == (version == 2))
+
+
+KEYS = {version: key_that_falls_to(version) for version in (1, 2)}
+"""A routing key that falls to each version."""
+
+
+@pytest.fixture(scope="module")
+def server(loop, tmp_path_factory):
+    """Over versions 1 and 2 of the toy model; 2 answers a half of the calls."""
+    directory = tmp_path_factory.mktemp("halves")
+    halves.save(directory)
+
+    def load(*_) -> Repository:
+        signatures = SavedModelSignatures(directory)
+        servables = {
+            version: fake_servable(NAME, version, signatures=signatures, clock=time.monotonic) for version in (1, 2)
+        }
+        canary = CanaryDeclaration(version=2, percent=50)
+        return Repository({NAME: ServedModel(NAME, servables, canary=canary)}, {})
+
+    with running(loop, load) as server:
+        yield server
+
+
+def counted(server, version: int) -> float:
+    """The calls that the version has answered."""
+    labels = {"arm": "canary" if version == 2 else "stable", "outcome": "answered"}
+    return server.sample("tencrop_canary_duration_seconds_count", model=NAME, version=str(version), **labels)
+
+
+def predict(server, key):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = NAME
+    request.inputs["x"].dtype = 1
+    request.inputs["x"].tensor_shape.dim.add(size=1)
+    request.inputs["x"].float_val.append(2.0)
+    stub = PredictionServiceStub(server.channel)
+    return stub.Predict(request, metadata=(("x-routing-key", key),), timeout=PATIENCE).model_spec.version.value
+
+
+def regress(server, key):
+    request = regression_pb2.RegressionRequest()
+    request.model_spec.name, request.model_spec.signature_name = NAME, "tensorflow/serving/regress"
+    request.input.example_list.examples.add().features.feature["x"].float_list.value.append(2.0)
+    stub = PredictionServiceStub(server.channel)
+    return stub.Regress(request, metadata=(("x-routing-key", key),), timeout=PATIENCE).model_spec.version.value
+
+
+def infer(server, key, in_metadata=True):
+    tensor = open_inference_pb2.ModelInferRequest.InferInputTensor(
+        name="pictures", datatype="UINT8", shape=[2, 8, 8, 1]
+    )
+    request = open_inference_pb2.ModelInferRequest(model_name=NAME, inputs=[tensor], raw_input_contents=[bytes(128)])
+    if not in_metadata:
+        request.parameters["routing_key"].string_param = key
+    metadata = (("x-routing-key", key),) if in_metadata else ()
+    stub = GRPCInferenceServiceStub(server.channel)
+    return int(stub.ModelInfer(request, metadata=metadata, timeout=PATIENCE).model_version)
+
+
+def infer_by_parameter(server, key):
+    return infer(server, key, in_metadata=False)
+
+
+def infer_over_http(server, key):
+    tensor = {"name": "pictures", "datatype": "UINT8", "shape": [1, 8, 8, 1], "data": np.zeros(64, int).tolist()}
+    url = f"http://127.0.0.1:{server.server.http_port}/v2/models/{NAME}/infer"
+    answer = httpx.post(url, json={"inputs": [tensor]}, headers={"x-routing-key": key}, timeout=PATIENCE)
+    return int(answer.json()["model_version"])
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("ask", [predict, regress, infer, infer_by_parameter, infer_over_http])
+def test_a_call_goes_the_way_of_its_routing_key_and_is_counted_once(server, ask, version):
+    before = counted(server, 1), counted(server, 2)
+    assert ask(server, KEYS[version]) == version
+    assert counted(server, version) == before[version - 1] + 1
+    assert counted(server, 1) + counted(server, 2) == sum(before) + 1
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_predict_over_rest_is_routed_and_counted(server, version):
+    before = counted(server, version)
+    url = f"http://127.0.0.1:{server.server.http_port}/v1/models/{NAME}:predict"
+    answer = httpx.post(url, json={"instances": [2.0]}, headers={"x-routing-key": KEYS[version]}, timeout=PATIENCE)
+    assert answer.json() == {"predictions": [4.0]}
+    assert counted(server, version) == before + 1
