@@ -10,13 +10,15 @@ from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
 
 _MICROSECONDS = 1e6
+_ASIDE = {"timeout", "triton_enable_empty_final_response"}
+"""Parameters that fill no field. The second is perf_analyzer's, for requests with many answers; ours have one each."""
 
 
 def fields_of(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     """The fields of a ClassifyRequest that `parameters` fill. Raises InvalidRequest where one is not known, or not
     what it should be.
     """
-    unknown = sorted(set(parameters) - set(_FIELDS) - {"timeout"})
+    unknown = sorted(set(parameters) - set(_FIELDS) - _ASIDE)
     if unknown:
         raise InvalidRequest(
             f"A request has the parameters {', '.join(_FIELDS)} and timeout; {told(unknown)} came. Leave out what "

@@ -63,3 +63,7 @@ def test_who_does_not_say_waits_forever(parameters):
 def test_a_timeout_that_is_none_is_refused(timeout):
     with pytest.raises(InvalidRequest, match="microseconds"):
         seconds_of({"timeout": timeout})
+
+
+def test_what_perf_analyzer_adds_for_requests_with_many_answers_fills_no_field():
+    assert fields_of({"triton_enable_empty_final_response": True, "views": "ten"}) == {"views": pb.VIEWS_TEN}
