@@ -1,11 +1,13 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
+from protos.model_card_pb2 import ModelCard
 from serving.callers import caller
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
+from serving.models.servable import Servable
 from serving.models.trials.canaries import Canary
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
@@ -72,8 +74,8 @@ def _version(member: Member) -> pb.ModelVersion:
 
 
 def _model(model: ServedModel, canary: Canary | None) -> pb.Model:
-    newest = max(model.servables)
-    card = model.servables[newest].card
+    newest = model.servables[max(model.servables)]
+    card = newest.card if isinstance(newest, Servable) else ModelCard()
     return pb.Model(
         name=model.name,
         versions=sorted(model.servables, reverse=True),

@@ -15,12 +15,12 @@ from serving.doors.tf_serving.apis import (
     regression_pb2,
 )
 from serving.doors.tf_serving.examples import examples_of, picture_of
-from serving.doors.tf_serving.specs import answering, held, held_version, ours, signature_name
+from serving.doors.tf_serving.specs import answering, checked, held_version, ours, signature_name
 from serving.errors import InvalidRequest
 from serving.models.engines.engine import SIGNATURE
 from serving.models.ensemble import Ensemble
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.models.servable import Servable
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
 from serving.pipeline.answer import Answer
 from serving.pipeline.classifier import Classifier
@@ -55,15 +55,8 @@ class Inference:
         over views of the picture in it, of all classes, the most probable first.
         """
         examples = examples_of(request.input)
-        with held(self._repository, request.model_spec) as ensemble:
-            result = await self._own_result(request.model_spec, examples, ensemble)
-            if result is None:
-                result = await self._votes(request.model_spec, examples, ensemble, deadline)
-            spec = answering(ensemble.members[0].servable, signature_name(request.model_spec))
-        if ensemble.name in self._repository.ensembles:  # which has no version
-            spec.name = ensemble.name
-            spec.ClearField("version")
-        return classification_pb2.ClassificationResponse(model_spec=spec, result=result)
+        own = await self._own_answer(request.model_spec, examples)
+        return own or await self._voted(request.model_spec, examples, deadline)
 
     async def regress(
         self, request: regression_pb2.RegressionRequest, deadline: float
@@ -106,17 +99,31 @@ class Inference:
             return inference_pb2.InferenceResult(model_spec=regressed.model_spec, regression_result=regressed.result)
         raise InvalidRequest(f"A task's method_name is {CLASSIFY!r} or {REGRESS!r}; {task.method_name!r} came.")
 
-    async def _own_result(
-        self, spec: model_pb2.ModelSpec, examples: list[Example], ensemble: Ensemble
-    ) -> classification_pb2.ClassificationResult | None:
+    async def _own_answer(
+        self, spec: model_pb2.ModelSpec, examples: list[Example]
+    ) -> classification_pb2.ClassificationResponse | None:
         """What the model's own signature says; None where it has none that takes examples."""
-        if ensemble.name in self._repository.ensembles:
+        asked, name = checked(self._repository, spec), signature_name(spec)
+        if asked.name in self._repository.ensembles:
             return None
-        servable = ensemble.members[0].servable
-        own = servable.signature_calls.signatures.all.get(signature_name(spec))
-        if own is None or not results.classifies(own):
-            return None
-        return results.classifications(await _run(servable, own, examples), len(examples))
+        with self._repository.hold_version(asked) as version:
+            own = version.signature_calls.signatures.all.get(name)
+            if own is None or not results.classifies(own):
+                return None
+            result = results.classifications(await _run(version, own, examples), len(examples))
+        return classification_pb2.ClassificationResponse(model_spec=answering(version, name), result=result)
+
+    async def _voted(
+        self, spec: model_pb2.ModelSpec, examples: list[Example], deadline: float
+    ) -> classification_pb2.ClassificationResponse:
+        """What the pipeline says."""
+        with self._repository.hold(checked(self._repository, spec)) as ensemble:
+            result = await self._votes(spec, examples, ensemble, deadline)
+        answered = answering(ensemble.members[0].servable, signature_name(spec))
+        if ensemble.name in self._repository.ensembles:  # which has no version
+            answered.name = ensemble.name
+            answered.ClearField("version")
+        return classification_pb2.ClassificationResponse(model_spec=answered, result=result)
 
     async def _votes(
         self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, deadline: float
@@ -145,8 +152,8 @@ def _classes(answer: Answer) -> classification_pb2.Classifications:
     )
 
 
-async def _run(servable: Servable, signature: Signature, examples: list[Example]) -> dict[str, Any]:
-    return await servable.signature_calls.run(signature, results.serialised(examples), list(signature.outputs))
+async def _run(version: LoadedVersion, signature: Signature, examples: list[Example]) -> dict[str, Any]:
+    return await version.signature_calls.run(signature, results.serialised(examples), list(signature.outputs))
 
 
 async def _together(calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
