@@ -77,6 +77,8 @@ class Manager:
             ) from error
         await self.settled()
         if self._last.incomplete and not self.repository.models:
+            for name, waiting in self._last.incomplete.items():
+                log.warning("%s is waited for, version by version: %s", name, dict(waiting))
             await asyncio.sleep(self._settle_seconds)
             await self.look()
             await self.settled()
