@@ -118,7 +118,7 @@ async def test_at_the_start_nothing_is_loaded_of_a_version_without_a_card_that_i
         assert disk.loaded == [("tones", 1)]
         assert manager.repository.status("shades") == [(1, State.START, "saved_model.pb is not there yet")]
     disk.remove("tones")
-    with pytest.raises(ModelRejected, match="none in .* could be loaded"):
+    with pytest.raises(ModelRejected, match=r"none in .* could be loaded"):
         await disk.manager().start()
     assert "shades is waited for, version by version: {1: 'saved_model.pb is not there yet'}" in caplog.text
 
