@@ -37,7 +37,7 @@ def manager_of(settings: Settings, metrics: Metrics) -> Manager:
 
     def load(directory: Path, declared: ModelDeclaration) -> LoadedVersion:
         has_card = (directory / CARD_PATH).exists()
-        version = with_card(directory, declared) if has_card else _plain(settings, directory, declared)
+        version: LoadedVersion = with_card(directory, declared) if has_card else _plain(settings, directory, declared)
         warm_up.replay(directory, version)
         return version
 

@@ -156,7 +156,7 @@ def changing(tmp_path, loop):
 
 
 def version_that_answers(asked) -> int:
-    return predict(asked, numbers=[0], points=np.zeros((1, 2)))["numbers"].tolist()[0]
+    return predict(asked, numbers=np.array([0]), points=np.zeros((1, 2)))["numbers"].tolist()[0]
 
 
 def test_version_2_takes_over_from_version_1(changing):
