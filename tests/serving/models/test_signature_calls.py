@@ -111,11 +111,25 @@ async def test_a_version_does_not_end_under_a_call_whose_caller_has_gone(kind):
     call = asked(version)
     assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
     call.cancel()
+    closing = asyncio.ensure_future(version.close(patience=None))
+    for _ in range(20):  # turns of the loop, in which it would close if it did not wait
+        await asyncio.sleep(0)
+    assert not signatures.closed
+    signatures.go_on.release()
+    assert await closing
+    assert signatures.closed
+
+
+@on_a_loop
+async def test_a_version_without_a_card_whose_call_does_not_end_says_so():
+    signatures = HeldSignatures()
+    version = plain(signatures)
+    call = asked(version)
+    assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
     assert not await version.close(patience=0)
     assert not signatures.closed
     signatures.go_on.release()
-    assert await version.close(patience=None)
-    assert signatures.closed
+    await call
 
 
 @on_a_loop
