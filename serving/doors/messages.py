@@ -1,11 +1,13 @@
 """The pipeline's answers and the repository's contents as messages of protos/classification.proto."""
 
 from protos import classification_pb2 as pb
+from protos.model_card_pb2 import ModelCard
 from serving.callers import caller
 from serving.models.catalogue import ServedModel
 from serving.models.ensemble import Ensemble, Member
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.repository import Repository
+from serving.models.servable import Servable
 from serving.models.trials.canaries import Canary, Shadowed, Trials
 from serving.pipeline.answer import Answer
 from serving.pipeline.plans import view_names
@@ -74,8 +76,8 @@ def _version(member: Member) -> pb.ModelVersion:
 
 def _model(model: ServedModel, trials: Trials) -> pb.Model:
     canary, shadow = trials.canary_of(model), trials.shadow_of(model)
-    newest = max(model.servables)
-    card = model.servables[newest].card
+    newest = model.servables[max(model.servables)]
+    card = newest.card if isinstance(newest, Servable) else ModelCard()
     return pb.Model(
         name=model.name,
         versions=sorted(model.servables, reverse=True),

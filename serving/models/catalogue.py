@@ -10,6 +10,7 @@ from serving.errors import InvalidRequest, NotServed
 from serving.models.declaration import CanaryDeclaration, TrialDeclaration, on_trial
 from serving.models.ensemble import Ensemble
 from serving.models.lifecycle import versions
+from serving.models.loaded_version import LoadedVersion
 from serving.models.servable import Servable
 
 
@@ -18,18 +19,29 @@ class ServedModel:
     """A model with its versions that are ready, and the labels given to them."""
 
     name: str
-    servables: Mapping[int, Servable]
+    servables: Mapping[int, LoadedVersion]
     labels: Mapping[str, int] = field(default_factory=dict)
     canary: CanaryDeclaration | None = None
     shadow: TrialDeclaration | None = None
 
     def __post_init__(self) -> None:
-        self._alone = {version: Ensemble.of(servable) for version, servable in self.servables.items()}
+        with_card = (each for each in self.servables.values() if isinstance(each, Servable))
+        self._alone = {servable.version: Ensemble.of(servable) for servable in with_card}
         self._on_trial = on_trial(self.canary, self.shadow, self.labels)
 
-    def choose(self, spec: ModelSpec) -> Ensemble:
-        """The version that answers `spec`, as an ensemble of one. Raises NotServed."""
-        return self._alone[versions.choose(spec, self.servables, self.labels, self._on_trial)]
+    def choose(self, spec: ModelSpec) -> LoadedVersion:
+        """The version that answers `spec`. Raises NotServed."""
+        return self.servables[versions.choose(spec, self.servables, self.labels, self._on_trial)]
+
+    def alone(self, version: int) -> Ensemble:
+        """One of its versions as an ensemble of one. Raises InvalidRequest where that has no card."""
+        if version not in self._alone:
+            raise InvalidRequest(
+                f"Who classifies pictures, or votes, has a card with its classes; version {version} of "
+                f"{self.name!r} is a SavedModel without one, and answers tensors only. Publish it with "
+                "`tencrop export` to have pictures classified."
+            )
+        return self._alone[version]
 
     @property
     def stable_version(self) -> int:
@@ -46,7 +58,7 @@ class Catalogue:
         self.names = sorted({*models, *ensembles})
 
     @property
-    def servables(self) -> Iterator[Servable]:
+    def servables(self) -> Iterator[LoadedVersion]:
         """Every version of every model."""
         return (servable for model in self.models.values() for servable in model.servables.values())
 
@@ -59,7 +71,25 @@ class Catalogue:
         return self.models[name].choose(ModelSpec(name=name)).ails
 
     def find(self, spec: ModelSpec) -> Ensemble:
-        """Who answers `spec`. Without a name: the only ensemble that the caller may ask, or else the only model.
+        """Who votes on what is asked of `spec`: an ensemble, or a version as an ensemble of one. Raises as `find_any`
+        does, and InvalidRequest for a version without a card.
+        """
+        found = self.find_any(spec)
+        return found if isinstance(found, Ensemble) else self.models[found.name].alone(found.version)
+
+    def find_version(self, spec: ModelSpec) -> LoadedVersion:
+        """Who answers tensors for `spec`. Raises as `find_any` does, and InvalidRequest for an ensemble."""
+        found = self.find_any(spec)
+        if isinstance(found, Ensemble):
+            names = [member.servable.name for member in found.members]
+            raise InvalidRequest(
+                f"Signatures are a model's; {found.name!r} is an ensemble of {names}. Ask one of them, or Classify."
+            )
+        return found
+
+    def find_any(self, spec: ModelSpec) -> Ensemble | LoadedVersion:
+        """The ensemble, or the version, that answers `spec`. Without a name: the only ensemble that the caller may ask,
+        or else the only model.
 
         Raises NotServed, Forbidden where the caller may not ask it, or InvalidRequest where no name was given and
         there are several.

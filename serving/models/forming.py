@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from protos.classification_pb2 import ModelSpec
-from serving.errors import ModelRejected, NotServed
+from serving.errors import InvalidRequest, ModelRejected, NotServed
 from serving.models import ensemble_card
 from serving.models.catalogue import ServedModel
 from serving.models.declaration import VOTES, EnsembleDeclaration
@@ -26,7 +26,7 @@ def form(
     for name, ensemble in declared.items():
         try:
             formed[name] = _formed(root, name, ensemble, models)
-        except (ModelRejected, NotServed) as error:
+        except (ModelRejected, NotServed, InvalidRequest) as error:
             reasons[name] = str(error)
             if name in before and name not in models and all(each.servable in loaded for each in before[name].members):
                 formed[name] = before[name]
@@ -46,4 +46,5 @@ def _formed(root: Path, name: str, declared: EnsembleDeclaration, models: Mappin
 def _servable(models: Mapping[str, ServedModel], name: str, version: int | None) -> Servable:
     if name not in models:
         raise ModelRejected(f"A member has to be a model that is served; {name!r} is not, {sorted(models)} are.")
-    return models[name].choose(ModelSpec(name=name, version=version)).members[0].servable
+    chosen = models[name].choose(ModelSpec(name=name, version=version))
+    return models[name].alone(chosen.version).members[0].servable

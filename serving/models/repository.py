@@ -9,7 +9,7 @@ from serving.errors import NotServed
 from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.ensemble import Ensemble
 from serving.models.lifecycle.states import State, VersionStatus
-from serving.models.servable import Servable
+from serving.models.loaded_version import LoadedVersion
 from serving.models.trials.canaries import Trials
 
 Statuses = Mapping[str, Sequence[VersionStatus]]
@@ -49,7 +49,7 @@ class Repository:
         return self._catalogue.names
 
     @property
-    def servables(self) -> Iterator[Servable]:
+    def servables(self) -> Iterator[LoadedVersion]:
         """Every version that is ready, of every model."""
         return self._catalogue.servables
 
@@ -77,6 +77,10 @@ class Repository:
         """See Catalogue.find. What is found may be closed at the loop's next turn: to ask it, `hold` it."""
         return self._catalogue.find(spec)
 
+    def find_any(self, spec: ModelSpec) -> Ensemble | LoadedVersion:
+        """See Catalogue.find_any; and `find`."""
+        return self._catalogue.find_any(spec)
+
     def open_to_choice(self, spec: ModelSpec) -> ServedModel | None:
         """See Catalogue.open_to_choice."""
         return self._catalogue.open_to_choice(spec)
@@ -92,6 +96,16 @@ class Repository:
         finally:
             for member in ensemble.members:
                 member.servable.holds.leave()
+
+    @contextmanager
+    def hold_version(self, spec: ModelSpec) -> Iterator[LoadedVersion]:
+        """Who answers tensors, kept loaded until the block ends. Raises as Catalogue.find_version does."""
+        version = self._catalogue.find_version(spec)
+        version.holds.take()
+        try:
+            yield version
+        finally:
+            version.holds.leave()
 
     def _of_the_ready(self) -> Statuses:
         return {

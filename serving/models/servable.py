@@ -196,6 +196,7 @@ class Servable:
 
     async def _drained(self) -> None:
         await self._queue.drained()
+        await self.signature_calls.drained()
         if self.dense:
             await self.dense._drained()
 

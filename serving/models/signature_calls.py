@@ -15,25 +15,35 @@ MAX_WAITING = 64
 
 
 class SignatureCalls:
-    """Takes one call at a time, so that a batch waits for no more than one. All of it on the event loop."""
+    """Takes few calls at a time, so that a batch waits for no more than those. All of it on the event loop."""
 
-    def __init__(self, signatures: Signatures, threads: Executor) -> None:
+    def __init__(self, signatures: Signatures, threads: Executor, at_once: int = 1) -> None:
+        """`at_once` calls run side by side."""
         self.signatures = signatures
         self._threads = threads
-        self._turn = asyncio.Semaphore(1)
+        self._turns = asyncio.Semaphore(at_once)
         self._calls = 0
+        self._running: set[asyncio.Future[dict[str, NDArray[Any]]]] = set()
 
     async def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> dict[str, NDArray[Any]]:
         """See Signatures.run. Raises Overloaded where too many wait."""
         if self._calls > MAX_WAITING:
             raise Overloaded(
                 f"At most {MAX_WAITING} calls wait for the signatures of a version, and so many do. Try again later; "
-                "pictures by serving_default are batched, and more of them may wait."
+                "of a model with a card, serving_default is asked in batches, and more may wait."
             )
         self._calls += 1
         try:
-            async with self._turn:
+            async with self._turns:
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
+                running = loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+                return await asyncio.shield(running)  # a thread goes on though its caller has gone
         finally:
             self._calls -= 1
+
+    async def drained(self) -> None:
+        """Returns once no call runs, those of callers who have gone too. None may begin meanwhile."""
+        if self._running:
+            await asyncio.wait(self._running)

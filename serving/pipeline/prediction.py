@@ -1,7 +1,7 @@
 """Tensors in, tensors out: what a SavedModel's signatures answer, rows of pictures through the batch queue."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from serving.errors import InvalidRequest
 from serving.models.card import softmax
 from serving.models.engines.engine import OUTPUT, PROBABILITIES, SIGNATURE
+from serving.models.loaded_version import LoadedVersion
 from serving.models.servable import Servable
 from serving.models.signatures import Signature, Tensors
 
@@ -16,23 +17,24 @@ _QUEUES_GIVE = frozenset({OUTPUT, PROBABILITIES})
 
 
 async def predict(
-    servable: Servable, signature: Signature, inputs: Tensors, wanted: Collection[str], deadline: float
+    version: LoadedVersion, signature: Signature, inputs: Tensors, wanted: Collection[str], deadline: float
 ) -> dict[str, NDArray[Any]]:
     """The outputs `wanted`, or all where none are, of `signature` to `inputs`, which it was asked to check.
 
-    Rows of serving_default run in batches with everybody's, whatever engine that is; all else in a turn of its own,
-    by TensorFlow. Raises the errors of serving.errors; `deadline` is a moment on the servable's clock.
+    Of a version with a card, rows of serving_default run in batches with everybody's, whatever engine that is; all else
+    in a turn of its own, by TensorFlow. Raises the errors of serving.errors; `deadline` is a moment on the models'
+    clock.
     """
     outputs = signature.chosen_outputs(wanted)
-    if runs_in_batches(signature, outputs):
+    if runs_in_batches(version, signature, outputs):
         (rows,) = inputs.values()
-        return _outputs(await _logits(servable, rows, deadline), outputs)
-    return await servable.signature_calls.run(signature, inputs, outputs)
+        return _outputs(await _logits(version, rows, deadline), outputs)
+    return await version.signature_calls.run(signature, inputs, outputs)
 
 
-def runs_in_batches(signature: Signature, outputs: Collection[str]) -> bool:
-    """Whether the batch queue gives these `outputs` of `signature`."""
-    return signature.name == SIGNATURE and _QUEUES_GIVE.issuperset(outputs)
+def runs_in_batches(version: LoadedVersion, signature: Signature, outputs: Collection[str]) -> TypeGuard[Servable]:
+    """Whether the batch queue of `version` gives these `outputs` of `signature`."""
+    return isinstance(version, Servable) and signature.name == SIGNATURE and _QUEUES_GIVE.issuperset(outputs)
 
 
 async def _logits(servable: Servable, rows: NDArray[np.uint8], deadline: float) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ print(steps)
 
 def versions(models: Path) -> dict[str, list[set[tuple[str, int]]]]:
     """Name and size of the files of each version that a server would find complete, by model."""
-    found = take_inventory(models, complete=Completeness(0, lambda: 0.0))
+    found = take_inventory(models, lacks=Completeness(0, lambda: 0.0, time.time).lacks)
     return {
         model: [
             {(name, size) for name, size, _ in files.seen}

@@ -101,8 +101,9 @@ def asked_of(name: str, version: str, repository: Repository) -> dict[str, list[
     """
     if not name:
         return {each: versions_of(each, repository) for each in caller.get().those_it_may_ask(repository.names)}
-    ensemble = repository.find(model_spec(name, version))
-    return {name: [version_of(ensemble, repository)] if version else versions_of(name, repository)}
+    found = repository.find_any(model_spec(name, version))
+    chosen = "" if isinstance(found, Ensemble) else str(found.version)
+    return {name: [chosen] if version else versions_of(name, repository)}
 
 
 def elsewhere() -> Forbidden:
@@ -118,7 +119,7 @@ def ails(name: str, version: str, repository: Repository) -> str:
 
     Raises NotServed, and InvalidRequest where a version of an ensemble is asked for.
     """
-    return repository.find(model_spec(name, version)).ails
+    return repository.find_any(model_spec(name, version)).ails
 
 
 def index(repository: Repository, only_ready: bool) -> list[pb.RepositoryIndexResponse.ModelIndex]:

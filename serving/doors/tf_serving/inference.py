@@ -15,12 +15,12 @@ from serving.doors.tf_serving.apis import (
     regression_pb2,
 )
 from serving.doors.tf_serving.examples import examples_of, picture_of
-from serving.doors.tf_serving.specs import answering, held, ours, routed_version, signature_name
+from serving.doors.tf_serving.specs import answering, checked, ours, routed_version, signature_name
 from serving.errors import InvalidRequest
 from serving.models.engines.engine import SIGNATURE
 from serving.models.ensemble import Ensemble
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.models.servable import Servable
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
 from serving.pipeline.answer import Answer
 from serving.pipeline.router import Router
@@ -64,20 +64,8 @@ class Inference:
     ) -> classification_pb2.ClassificationResponse:
         """All examples go the way of the routing `key`."""
         examples = examples_of(request.input)
-        signature = signature_name(request.model_spec)
-        way = self._router.way(ours(request.model_spec), key)
-        with held(self._repository, way.spec) as ensemble:
-            if own := self._own_signature(ensemble, signature):
-                with self._router.watched(way, deadline):
-                    outputs = await _run(ensemble.members[0].servable, own, examples)
-                result = results.classifications(outputs, len(examples))
-            else:
-                result, ensemble = await self._votes(request.model_spec, examples, ensemble, key, deadline)
-        spec = answering(ensemble.members[0].servable, signature)
-        if ensemble.name in self._repository.ensembles:  # which has no version
-            spec.name = ensemble.name
-            spec.ClearField("version")
-        return classification_pb2.ClassificationResponse(model_spec=spec, result=result)
+        own = await self._own_answer(request.model_spec, examples, key, deadline)
+        return own or await self._voted(request.model_spec, examples, key, deadline)
 
     async def regress(
         self, request: regression_pb2.RegressionRequest, deadline: float
@@ -126,12 +114,34 @@ class Inference:
             return inference_pb2.InferenceResult(model_spec=regressed.model_spec, regression_result=regressed.result)
         raise InvalidRequest(f"A task's method_name is {CLASSIFY!r} or {REGRESS!r}; {task.method_name!r} came.")
 
-    def _own_signature(self, ensemble: Ensemble, name: str) -> Signature | None:
-        """The model's own of that name that takes examples; None where it has none."""
-        if ensemble.name in self._repository.ensembles:
+    async def _own_answer(
+        self, spec: model_pb2.ModelSpec, examples: list[Example], key: str, deadline: float
+    ) -> classification_pb2.ClassificationResponse | None:
+        """What the model's own signature says; None where it has none that takes examples."""
+        way, name = self._router.way(ours(spec), key), signature_name(spec)
+        asked = checked(self._repository, way.spec)
+        if asked.name in self._repository.ensembles:
             return None
-        own = ensemble.members[0].servable.signature_calls.signatures.all.get(name)
-        return own if own and results.classifies(own) else None
+        with self._repository.hold_version(asked) as version:
+            own = version.signature_calls.signatures.all.get(name)
+            if own is None or not results.classifies(own):
+                return None
+            with self._router.watched(way, deadline):
+                outputs = await _run(version, own, examples)
+        result = results.classifications(outputs, len(examples))
+        return classification_pb2.ClassificationResponse(model_spec=answering(version, name), result=result)
+
+    async def _voted(
+        self, spec: model_pb2.ModelSpec, examples: list[Example], key: str, deadline: float
+    ) -> classification_pb2.ClassificationResponse:
+        """What the pipeline says."""
+        with self._repository.hold(checked(self._repository, ours(spec))) as ensemble:
+            result, ensemble = await self._votes(spec, examples, ensemble, key, deadline)
+        answered = answering(ensemble.members[0].servable, signature_name(spec))
+        if ensemble.name in self._repository.ensembles:  # which has no version
+            answered.name = ensemble.name
+            answered.ClearField("version")
+        return classification_pb2.ClassificationResponse(model_spec=answered, result=result)
 
     async def _votes(
         self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, key: str, deadline: float
@@ -160,8 +170,8 @@ def _classes(answer: Answer) -> classification_pb2.Classifications:
     )
 
 
-async def _run(servable: Servable, signature: Signature, examples: list[Example]) -> dict[str, Any]:
-    return await servable.signature_calls.run(signature, results.serialised(examples), list(signature.outputs))
+async def _run(version: LoadedVersion, signature: Signature, examples: list[Example]) -> dict[str, Any]:
+    return await version.signature_calls.run(signature, results.serialised(examples), list(signature.outputs))
 
 
 async def _together(calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:

@@ -1,16 +1,15 @@
 """Who is asked, by TensorFlow Serving's ModelSpec; and what a version says of itself, in its messages."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from protos.classification_pb2 import ModelSpec as OurSpec
 from serving.callers import caller
 from serving.doors.tf_serving.apis import DataType, SignatureDef, TensorInfo, TensorShapeProto, model_pb2
 from serving.errors import InvalidRequest
 from serving.models.engines.engine import SIGNATURE
-from serving.models.ensemble import Ensemble
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.models.servable import Servable
 from serving.models.signatures import Signature, TensorSpec
 from serving.pipeline.router import Router
 
@@ -25,53 +24,41 @@ def ours(spec: model_pb2.ModelSpec) -> OurSpec:
     return OurSpec(name=spec.name, version_label=spec.version_label if choice else None)
 
 
-@contextmanager
-def held(repository: Repository, spec: OurSpec) -> Iterator[Ensemble]:
-    """Who answers `spec`, kept loaded until the block ends. Raises NotServed, or InvalidRequest for a label that was
-    given to no version: the status that TensorFlow Serving has for it.
+def checked(repository: Repository, spec: OurSpec) -> OurSpec:
+    """`spec`. Raises InvalidRequest for a label that was given to no version, the status that TensorFlow Serving has
+    for it; and Forbidden, before anything is said of labels or members.
     """
-    _check_may_ask(spec)
+    if spec.name:
+        caller.get().check_may_ask(spec.name)
     label, model = spec.version_label, repository.models.get(spec.name)
     if label and model and label not in model.labels:
         raise InvalidRequest(
             f"A label has to be given to a version; of {spec.name!r}, {label!r} is not, {sorted(model.labels)} are. "
             "Ask for a version, or for none to get the newest."
         )
-    with repository.hold(spec) as ensemble:
-        yield ensemble
+    return spec
 
 
-@contextmanager
-def held_version(repository: Repository, spec: OurSpec) -> Iterator[Servable]:
-    """The same, of one version. Raises InvalidRequest too where an ensemble is asked."""
-    _check_may_ask(spec)
-    if spec.name in repository.ensembles:
-        names = [member.servable.name for member in repository.ensembles[spec.name].members]
-        raise InvalidRequest(
-            f"Signatures are a model's; {spec.name!r} is an ensemble of {names}. Ask one of them, or Classify."
-        )
-    with held(repository, spec) as ensemble:
-        yield ensemble.members[0].servable
+def held_version(repository: Repository, spec: OurSpec) -> AbstractContextManager[LoadedVersion]:
+    """The version that answers `spec`, kept loaded inside the block. Raises as `checked` does, NotServed, and
+    InvalidRequest for an ensemble.
+    """
+    return repository.hold_version(checked(repository, spec))
 
 
 @contextmanager
 def routed_version(
     router: Router, repository: Repository, spec: model_pb2.ModelSpec, key: str, deadline: float
-) -> Iterator[Servable]:
+) -> Iterator[LoadedVersion]:
     """The same, of a version on trial where `spec` names none and the call, by its routing `key`, falls to one; and the
     block is counted as a call to it.
     """
     way = router.way(ours(spec), key)
-    with router.watched(way, deadline), held_version(repository, way.spec) as servable:
-        yield servable
+    with router.watched(way, deadline), held_version(repository, way.spec) as version:
+        yield version
 
 
-def _check_may_ask(spec: OurSpec) -> None:
-    """Before anything is said of its labels or its members. Raises Forbidden."""
-    caller.get().check_may_ask(spec.name)
-
-
-def answering(servable: Servable, signature: str) -> model_pb2.ModelSpec:
+def answering(servable: LoadedVersion, signature: str) -> model_pb2.ModelSpec:
     """Who answered, as responses say it."""
     spec = model_pb2.ModelSpec(name=servable.name, signature_name=signature)
     spec.version.value = servable.version

@@ -23,8 +23,8 @@ _INITIALISES = "__saved_model_init_op"  # listed among signatures, and the loade
 
 
 class SavedModelSignatures(Signatures):
-    """Every signature of the SavedModel in `directory`. Its variables are loaded at the first run, beside those of
-    the engine, and stay until `close`.
+    """Every signature of the SavedModel in `directory`. Unless it is loaded before, its variables are at the first run,
+    beside those of the engine. They stay until `close`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,6 +33,22 @@ class SavedModelSignatures(Signatures):
         self._directory = directory
         self._loading = threading.Lock()
         self._session: tf.compat.v1.Session | None = None
+
+    @classmethod
+    def loaded(cls, directory: Path) -> "SavedModelSignatures":
+        """The same, loaded already: where a file is not there, or not all of it, that is found now.
+
+        Raises ModelRejected.
+        """
+        signatures = cls(directory)
+        try:
+            signatures._loaded()
+        except (tf.errors.OpError, ValueError, OSError) as error:
+            reason = error.message if isinstance(error, tf.errors.OpError) else str(error)
+            raise ModelRejected(
+                f"A SavedModel has all of its files; {directory} cannot be loaded ({reason}). Copy it there again."
+            ) from error
+        return signatures
 
     def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> dict[str, NDArray[Any]]:
         """See Signatures.run."""

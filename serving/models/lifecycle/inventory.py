@@ -1,14 +1,13 @@
 """What lies in a repository's directory at one moment."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from serving.models.declaration import Declaration, read_declaration
 from serving.models.engines import memory
-from serving.models.lifecycle.completeness import Completeness
 from serving.models.lifecycle.orders import Orders, read_orders
 from serving.models.lifecycle.versions import version_of
 
@@ -26,6 +25,9 @@ class Files(NamedTuple):
 
 Versions = Mapping[int, Files]
 
+Lacks = Callable[[Path], str]
+"""What the version in a directory waits for; empty where it is complete. Blocks."""
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -41,10 +43,10 @@ class Inventory:
 
 
 def take_inventory(
-    root: Path, since: Inventory | None = None, complete: Completeness | None = None, whole: str | None = None
+    root: Path, since: Inventory | None = None, lacks: Lacks | None = None, whole: str | None = None
 ) -> Inventory:
-    """Blocks. Versions that are other than at the inventory `since` are asked whether they are `complete`; those of the
-    model `whole`, and all where nobody can say, are taken to be.
+    """Blocks. Of versions that are other than at the inventory `since`, `lacks` tells what they wait for; those of the
+    model `whole`, and all where nobody can tell, are taken to be complete.
 
     Raises OSError where `root` or a model in it cannot be read, and ModelRejected where models.yaml or the orders are
     none.
@@ -54,12 +56,12 @@ def take_inventory(
     models = {directory.name: versions for directory in directories if (versions := dict(_versions(directory)))}
     cards = Files(frozenset(_seen(path, path.name) for path in root.glob("*.card.json")))
     asked = {name: versions for name, versions in models.items() if name != whole}
-    incomplete = _incomplete(root, asked, since or Inventory(), complete) if complete else {}
+    incomplete = _incomplete(root, asked, since or Inventory(), lacks) if lacks else {}
     return Inventory(declaration, orders, models, incomplete, cards)
 
 
 def _incomplete(
-    root: Path, models: Mapping[str, Versions], since: Inventory, complete: Completeness
+    root: Path, models: Mapping[str, Versions], since: Inventory, lacks: Lacks
 ) -> dict[str, dict[int, str]]:
     """What each version waits for that is not whole."""
     waiting: dict[str, dict[int, str]] = {}
@@ -68,11 +70,8 @@ def _incomplete(
         for version, files in versions.items():
             if before.get(version) == files and version not in waited:
                 continue
-            directory = root / name / str(version)
-            if reason := complete.lacks(directory):
+            if reason := lacks(root / name / str(version)):
                 waiting.setdefault(name, {})[version] = reason
-            else:
-                complete.forget(directory)
     return waiting
 
 

@@ -25,12 +25,12 @@ from serving.models.lifecycle.inventory import Inventory, take_inventory
 from serving.models.lifecycle.memory import give_back_memory
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.lifecycle.upkeep import Upkeep, Watcher
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.models.servable import Servable
 
 log = logging.getLogger(__name__)
 
-Load = Callable[[Path, ModelDeclaration], Servable]
+Load = Callable[[Path, ModelDeclaration], LoadedVersion]
 """Loads the version in a directory, NAME/VERSION. Blocks. Raises ModelRejected."""
 
 
@@ -46,7 +46,8 @@ class Manager:
         """
         self.repository = Repository({}, {}, self._statuses)
         self.root = root
-        self._completeness = Completeness(settle_seconds, time.monotonic)
+        self._settle_seconds = settle_seconds
+        self._completeness = Completeness(settle_seconds, time.monotonic, time.time)
         self._load = load
         self._watcher = watcher
         self._budget = Budget(max_model_bytes)
@@ -62,17 +63,25 @@ class Manager:
         """Loads what there is, and gives what is served of it.
 
         A version that is rejected is logged with the reason, and the next older one is tried; an ensemble that lacks a
-        member is logged and left out. Raises ModelRejected where models.yaml is none, and where nothing at all can be
-        served.
+        member is logged and left out. Versions without a card that are not complete are waited for where there is
+        nothing else, for as long as it takes to settle. Raises ModelRejected where models.yaml is none, and where
+        nothing at all can be served.
         """
         try:
-            self._head_for(await asyncio.to_thread(take_inventory, self.root))
+            lacks = self._completeness.lacks_without_card
+            self._head_for(await asyncio.to_thread(take_inventory, self.root, lacks=lacks))
         except OSError as error:
             raise ModelRejected(
                 f"A repository is a directory; {self.root} cannot be read ({error.strerror}). "
                 "Name another with --models."
             ) from error
         await self.settled()
+        if self._last.incomplete and not self.repository.models:
+            for name, waiting in self._last.incomplete.items():
+                log.warning("%s is waited for, version by version: %s", name, dict(waiting))
+            await asyncio.sleep(self._settle_seconds)
+            await self.look()
+            await self.settled()
         if not self.repository.models:
             raise ModelRejected(
                 f"A repository holds models as NAME/VERSION/; none in {self.root} could be loaded. "
@@ -88,7 +97,7 @@ class Manager:
         """
         async with self._looking:
             try:
-                now = await asyncio.to_thread(take_inventory, self.root, self._last, self._completeness, whole)
+                now = await asyncio.to_thread(take_inventory, self.root, self._last, self._completeness.lacks, whole)
             except (OSError, ModelRejected) as error:
                 self._unread.are({f"{self.root} is served as it was": str(error)})
             else:
@@ -125,7 +134,7 @@ class Manager:
         self._threads.shutdown(wait=False)
 
     @property
-    def servables(self) -> list[Servable]:
+    def servables(self) -> list[LoadedVersion]:
         """Everything that is loaded, versions that are going too."""
         return [servable for upkeep in self._upkeeps.values() for servable in upkeep.records.servables]
 
@@ -150,7 +159,7 @@ class Manager:
         labels = [] if version is None else [label for label, named in self.labels(name).items() if named == version]
         return [*needing, *(f"label {label}" for label in labels)]
 
-    async def load(self, name: str, version: int, declared: ModelDeclaration) -> Servable:
+    async def load(self, name: str, version: int, declared: ModelDeclaration) -> LoadedVersion:
         """See Surroundings.load."""
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, self._load_now, self.root / name / str(version), declared
@@ -185,7 +194,7 @@ class Manager:
         for upkeep in self._upkeeps.values():
             upkeep.try_again_with_more_room()
 
-    def _load_now(self, directory: Path, declared: ModelDeclaration) -> Servable:
+    def _load_now(self, directory: Path, declared: ModelDeclaration) -> LoadedVersion:
         with courteous():
             return self._load(directory, declared)
 

@@ -8,13 +8,13 @@ from serving.models.lifecycle.budget import Place
 from serving.models.lifecycle.goals import Goal
 from serving.models.lifecycle.inventory import Files
 from serving.models.lifecycle.states import Loaded, State, VersionStatus
-from serving.models.servable import Servable
+from serving.models.loaded_version import LoadedVersion
 
 
 class Ready(NamedTuple):
     """A version that answers."""
 
-    servable: Servable
+    servable: LoadedVersion
     declared: ModelDeclaration
     place: Place
 
@@ -54,7 +54,7 @@ class Records:
         return [VersionStatus(each, states[each], errors.get(each, "")) for each in sorted(states, reverse=True)]
 
     @property
-    def servables(self) -> list[Servable]:
+    def servables(self) -> list[LoadedVersion]:
         """Everything that takes memory."""
         return [each.servable for each in (*self.ready.values(), *self.unloading)]
 

@@ -13,7 +13,7 @@ from serving.models.lifecycle.goals import Goal
 from serving.models.lifecycle.inventory import Files
 from serving.models.lifecycle.records import Failure, Ready, Records
 from serving.models.lifecycle.states import Step, next_step
-from serving.models.servable import Servable
+from serving.models.loaded_version import LoadedVersion
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Surroundings(Protocol):
     """What a model's upkeep works with."""
 
-    async def load(self, name: str, version: int, declared: ModelDeclaration) -> Servable:
+    async def load(self, name: str, version: int, declared: ModelDeclaration) -> LoadedVersion:
         """Loads a version off the event loop. Raises ModelRejected."""
 
     def kept(self, name: str) -> Set[int]:

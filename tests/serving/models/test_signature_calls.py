@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from serving.errors import InvalidRequest, NoSuchSignature, Overloaded
+from serving.models.plain import PlainVersion
 from serving.models.signature_calls import MAX_WAITING
 from serving.models.signatures import PREDICT, Signature, Signatures, TensorSpec, find
 from tests.serving.fakes import PATIENCE, FreeEngine, fake_servable
@@ -94,3 +95,53 @@ def test_a_size_that_is_open_takes_any():
 def test_a_version_that_is_no_saved_model_has_no_signatures():
     with pytest.raises(NoSuchSignature):
         find(fake_servable().signature_calls.signatures, "serving_default")
+
+
+def plain(signatures):
+    return PlainVersion("doubles", 1, signatures, threads=2)
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda signatures: fake_servable(signatures=signatures), plain], ids=["card", "plain"]
+)
+@on_a_loop
+async def test_a_version_does_not_end_under_a_call_whose_caller_has_gone(kind):
+    signatures = HeldSignatures()
+    version = kind(signatures)
+    call = asked(version)
+    assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+    call.cancel()
+    closing = asyncio.ensure_future(version.close(patience=None))
+    for _ in range(20):  # turns of the loop, in which it would close if it did not wait
+        await asyncio.sleep(0)
+    assert not signatures.closed
+    signatures.go_on.release()
+    assert await closing
+    assert signatures.closed
+
+
+@on_a_loop
+async def test_a_version_without_a_card_whose_call_does_not_end_says_so():
+    signatures = HeldSignatures()
+    version = plain(signatures)
+    call = asked(version)
+    assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+    assert not await version.close(patience=0)
+    assert not signatures.closed
+    signatures.go_on.release()
+    await call
+
+
+@on_a_loop
+async def test_calls_of_a_version_without_a_card_run_side_by_side():
+    signatures = HeldSignatures()
+    version = plain(signatures)
+    calls = [asked(version) for _ in range(3)]
+    for _ in range(2):
+        assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+    assert signatures.running == 2
+    for _ in calls:
+        signatures.go_on.release()
+    await asyncio.gather(*calls)
+    assert signatures.most == 2
+    assert await version.close()

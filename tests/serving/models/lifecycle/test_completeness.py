@@ -1,5 +1,7 @@
 """Versions that are still being copied, and when they are whole."""
 
+import os
+
 import pytest
 
 from serving.models import card as cards
@@ -18,7 +20,7 @@ def clock():
 
 @pytest.fixture
 def completeness(clock):
-    return Completeness(SETTLE, clock)
+    return Completeness(SETTLE, clock, lambda: 0.0)  # to which files are as new as can be
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_without_a_card_a_version_is_whole_once_its_files_have_settled(completen
     put(version, **{"saved_model.pb": b"graph"})
     assert "change still" in completeness.lacks(version)
     clock.advance(SETTLE - 1)
-    put(version, **{"variables/variables.index": b"w"})
+    put(version, **{"assets/words": b"w"})
     assert "change still" in completeness.lacks(version)
     clock.advance(SETTLE - 1)
     assert "change still" in completeness.lacks(version)
@@ -73,12 +75,26 @@ def test_a_card_that_is_half_written_is_waited_for_and_then_refused_by_whoever_r
     assert completeness.lacks(version) == ""
 
 
-def test_what_was_forgotten_settles_anew(completeness, version, clock):
+def test_what_has_not_changed_for_long_when_it_is_first_seen_has_settled(version, clock):
     put(version, **{"saved_model.pb": b"graph"})
-    completeness.lacks(version)
-    completeness.forget(version)
-    clock.advance(SETTLE)
-    assert completeness.lacks(version) != ""
+    os.utime(version / "saved_model.pb", (0, 0))  # as copying with times does, which proves nothing
+    written = (version / "saved_model.pb").stat().st_ctime
+    assert Completeness(SETTLE, clock, lambda: written + SETTLE - 1).lacks(version) != ""
+    assert Completeness(SETTLE, clock, lambda: written + SETTLE + 1).lacks(version) == ""
+
+
+def test_without_a_card_every_file_of_the_variables_is_waited_for(completeness, version, clock):
+    put(version, **{"saved_model.pb": b"graph", "variables/variables.data-00001-of-00002": b"w"})
+    assert completeness.lacks(version) == "variables.data-00000-of-00002 is not there yet"
+    put(version, **{"variables/variables.data-00000-of-00002": b"w"})
+    assert completeness.lacks(version) == "variables.index is not there yet"
+    put(version, **{"variables/variables.index": b"w"})
+    assert "change still" in completeness.lacks(version)
+
+
+def test_only_of_versions_without_a_card_is_asked_before_loading_at_the_start(completeness, version):
+    put(version, **{CARD: FILES[CARD]})
+    assert completeness.lacks_without_card(version) == ""
 
 
 def test_a_look_changes_with_any_file_and_with_nothing_else(version):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from protos.classification_pb2 import ModelSpec
-from serving.errors import NotServed
+from serving.errors import ModelRejected, NotServed
 from serving.models.lifecycle.states import State
 from tests.serving.fakes import PATIENCE
 from tests.serving.loops import on_a_loop
@@ -107,6 +107,20 @@ async def test_a_version_of_which_not_all_has_come_is_waited_for_and_its_status_
         (disk.root / "shades" / "2" / "saved_model.pb").touch()
         await catch_up(manager)
         assert answers(manager) == 2
+
+
+@on_a_loop
+async def test_at_the_start_nothing_is_loaded_of_a_version_without_a_card_that_is_not_whole(disk, caplog):
+    disk.add("shades", 1)
+    disk.add("tones", 1)
+    (disk.root / "shades" / "1" / "saved_model.pb").unlink()
+    async with managed(disk) as manager:
+        assert disk.loaded == [("tones", 1)]
+        assert manager.repository.status("shades") == [(1, State.START, "saved_model.pb is not there yet")]
+    disk.remove("tones")
+    with pytest.raises(ModelRejected, match=r"none in .* could be loaded"):
+        await disk.manager().start()
+    assert "shades is waited for, version by version: {1: 'saved_model.pb is not there yet'}" in caplog.text
 
 
 @on_a_loop
