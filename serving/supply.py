@@ -2,16 +2,16 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 from serving.cores import cores
 from serving.doors.tf_serving import warm_up
 from serving.metrics import Metrics
 from serving.models.declaration import ModelDeclaration
-from serving.models.engines.loading import EngineLoader
+from serving.models.engines.loading import EngineLoader, load_dense
 from serving.models.engines.operations import Trust
 from serving.models.engines.saved_model import SavedModelSignatures
-from serving.models.engines.tensorflow import dense_engine
 from serving.models.lifecycle.manager import Manager
 from serving.models.servable import Batching, Servable
 from serving.models.stores.address import local_models
@@ -30,9 +30,8 @@ def manager_of(settings: Settings, metrics: Metrics) -> Manager:
         observer = metrics.queue_observer(name, version)
         batched = batching.declared(declared)
         engines = _engines(settings, declared, batched)
-        servable = Servable.load(
-            directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
-        )
+        dense = partial(load_dense, threads=settings.engine_threads)
+        servable = Servable.load(directory, engines, batched, time.monotonic, observer, dense, SavedModelSignatures)
         warm_up.replay(directory, servable)
         return servable
 

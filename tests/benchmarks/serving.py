@@ -37,6 +37,7 @@ PARTS = {
     "priorities": Part("priorities", 2),
     "server-memory": Part("server_memory", 2),
     "damaged-http": Part("damaged_http", 4),
+    "cold-start": Part("cold_start", 4),
 }
 
 
@@ -44,13 +45,15 @@ PARTS = {
 @click.argument("names", metavar="[PART]...", nargs=-1, type=click.Choice(tuple(PARTS)))
 @click.option("--here", is_flag=True, help="Measure one PART in this process.")
 def main(names: Sequence[str], here: bool) -> None:
-    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory, damaged-http), or all: some minutes."""
+    """Measure each PART (lenet5, resnet50, overload, priorities, server-memory, damaged-http, cold-start), or all: some
+    minutes.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
     if here:
         _measure(*names)
         return
     parts = names or tuple(PARTS)
-    if "resnet50" in parts:
+    if {"resnet50", "cold-start"} & set(parts):
         ended_well("resnet50", minutes=PREPARING_MINUTES)
     missing = [name for name in parts if not ended_well("serving", name, "--here", minutes=PARTS[name].minutes)]
     if missing:

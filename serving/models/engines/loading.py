@@ -16,6 +16,7 @@ from serving.models.engines.engine import Engine, Precision
 from serving.models.engines.memory import FileMemory, processor
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.engines.operations import NO_TRUST, Trust
+from serving.models.engines.safety import check_safety
 
 _INSTALL = 'Install it (pip install "tencrop[openvino]"), or serve the model with engine: tensorflow'
 
@@ -39,8 +40,6 @@ class EngineLoader:
         """Raises ModelRejected where the graph may do more than compute, or what is asked for is not installed, or is
         not what the version can be run by.
         """
-        from serving.models.engines.safety import check_safety  # imports TensorFlow
-
         check_safety(directory, self.trust)
         card = cards.read(directory)
         precision = published_precision(card) if self.precision == "published" else self.precision
@@ -70,7 +69,7 @@ class EngineLoader:
             if name == "tensorflow":
                 from serving.models.engines.tensorflow import TensorFlowEngine
 
-                return TensorFlowEngine(directory, precision)
+                return TensorFlowEngine(directory, precision, threads=self.threads)
             from serving.models.engines.openvino import OpenVINOEngine
 
             return OpenVINOEngine(_network(directory, card, precision), precision, self.threads, self.streams)
@@ -92,6 +91,13 @@ class EngineLoader:
 def published_precision(card: ModelCard) -> Precision:
     """What the version was measured in."""
     return "int8" if card.HasField("quantization") else "float32"
+
+
+def load_dense(directory: Path, threads: int) -> Engine:
+    """The engine of the signature that takes pictures of any size, which TensorFlow runs. Raises ModelRejected."""
+    from serving.models.engines.tensorflow import dense_engine
+
+    return dense_engine(directory, threads)
 
 
 def measured_with(directory: Path) -> Engine:
