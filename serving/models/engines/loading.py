@@ -16,6 +16,8 @@ from serving.models.engines.engine import Engine, Precision
 from serving.models.engines.memory import FileMemory, processor
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.engines.operations import NO_TRUST, Trust
+from serving.models.engines.outline import outline
+from serving.models.engines.runtime import import_runtime
 from serving.models.engines.safety import check_safety
 
 _INSTALL = 'Install it (pip install "tencrop[openvino]"), or serve the model with engine: tensorflow'
@@ -49,7 +51,7 @@ class EngineLoader:
         shape = (card.input.height, card.input.width, card.input.channels)
         batches = [np.zeros((size, *shape), np.uint8) for size in self.batch_sizes]
         trial = Trial(lambda engine: cards.check_golden_inputs(card, engine), batches, time.perf_counter)
-        memory = FileMemory(directory, self._circumstances(precision, list(candidates)))
+        memory = FileMemory(directory, self._circumstances(directory, precision, list(candidates)))
         return choose(f"{directory.parent.name} {directory.name}", candidates, trial, memory)
 
     def _names(self, precision: Precision) -> list[str]:
@@ -67,6 +69,7 @@ class EngineLoader:
     def _load(self, name: str, directory: Path, card: ModelCard, precision: Precision) -> Load:
         def load() -> Engine:
             if name == "tensorflow":
+                import_runtime()
                 from serving.models.engines.tensorflow import TensorFlowEngine
 
                 return TensorFlowEngine(directory, precision, threads=self.threads)
@@ -76,9 +79,10 @@ class EngineLoader:
 
         return load
 
-    def _circumstances(self, precision: Precision, names: list[str]) -> dict[str, object]:
+    def _circumstances(self, directory: Path, precision: Precision, names: list[str]) -> dict[str, object]:
         """Where these are the same, the same engine is fastest."""
         return {
+            "network": outline(directory),
             "engines": {name: metadata.version(name) for name in names},
             "processor": processor(),
             "precision": precision,
@@ -95,6 +99,7 @@ def published_precision(card: ModelCard) -> Precision:
 
 def load_dense(directory: Path, threads: int) -> Engine:
     """The engine of the signature that takes pictures of any size, which TensorFlow runs. Raises ModelRejected."""
+    import_runtime()
     from serving.models.engines.tensorflow import dense_engine
 
     return dense_engine(directory, threads)

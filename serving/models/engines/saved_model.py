@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from serving.errors import ModelRejected
 from serving.models.engines.frontless import front_left_out
+from serving.models.engines.runtime import import_runtime
 from serving.models.signatures import Signature, Signatures, Tensors, TensorSpec
 
 with front_left_out():
@@ -46,9 +47,10 @@ class SavedModelSignatures(Signatures):
             self._session = None
 
     def _loaded(self) -> "SignatureSession":
-        from serving.models.engines.signature_session import SignatureSession  # imports TensorFlow's runtime
-
         with self._loading:
+            import_runtime()
+            from serving.models.engines.signature_session import SignatureSession
+
             if self._session is None:
                 self._session = SignatureSession(self._directory)
             return self._session
