@@ -15,7 +15,7 @@ def prints(program: str) -> str:
     return asked.stdout
 
 
-@pytest.mark.parametrize("module", ["serving.main", "serving.supply", "serving.commands.serve"])
+@pytest.mark.parametrize("module", ["serving.main", "serving.configured", "serving.commands.serve"])
 def test_a_server_is_imported_without_tensorflows_runtime(module):
     program = (
         f"import sys, {module}; print([each for each in ('tensorflow', 'tensorflow.python') if each in sys.modules])"
