@@ -1,6 +1,7 @@
 """The composition root: settings to repository to doors, and an end without losses."""
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -27,7 +28,6 @@ from serving.doors.locks.middleware import EntranceMiddleware
 from serving.doors.ports import bind, listen
 from serving.doors.protocols import Protocols, handlers_for_administrators
 from serving.metrics import Metrics
-from serving.models.engines.tensorflow import use_threads
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.configuration import Configuration
 from serving.models.lifecycle.manager import Manager
@@ -42,11 +42,14 @@ from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 from serving.request_log.recorder import Recorder
 from serving.settings import Settings
+from serving.startup import Startup
 from serving.supply import keeper_of, limits_of, manager_of
 
 _ADMINISTRATION = administration_pb2.DESCRIPTOR.services_by_name["Administration"]
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+
+log = logging.getLogger(__name__)
 
 # gRPC's own stop drops calls that it has received and not handed over yet. So for as long as such a call may
 # take to come through, new calls are still taken in, and refused by a status.
@@ -192,23 +195,28 @@ def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
     return Recorder(settings.request_log, percent, pictures, settings.request_log_max_bytes, metrics)
 
 
-async def serve(settings: Settings, announce: Callable[[Server], None] = lambda server: None) -> bool:
-    """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered.
+async def serve(settings: Settings, startup: Startup, announce: Callable[[Server], None]) -> bool:
+    """Serves until SIGTERM or SIGINT, then drains. `announce(server)` is called once calls are answered. The log says
+    where the seconds until then went, by `startup`.
 
     Returns whether every engine came to rest; where one did not, its thread outlives the event loop.
     """
-    use_threads(settings.engine_threads)
     spare_what_stays()
     metrics = Metrics()
     keeper = keeper_of(settings, metrics)
     if keeper:
         await keeper.sync()
+        startup.ended("mirroring")
     manager = manager_of(settings, metrics)
-    server = Server(settings, await manager.start(), metrics, manager)
+    repository = await manager.start()
+    startup.ended("models")
+    server = Server(settings, repository, metrics, manager)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await server.start()
+    startup.ended("ports")
+    log.info("ready in %s", startup)
     announce(server)
     mirroring = asyncio.create_task(keeper.run(settings.store_poll_seconds, server.repository)) if keeper else None
     await stopping.wait()

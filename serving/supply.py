@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 from serving.cores import cores
@@ -9,11 +10,10 @@ from serving.doors.tf_serving import warm_up
 from serving.metrics import Metrics
 from serving.models.card import CARD_PATH
 from serving.models.declaration import ModelDeclaration
-from serving.models.engines.loading import EngineLoader
+from serving.models.engines.loading import EngineLoader, load_dense
 from serving.models.engines.operations import Trust
 from serving.models.engines.safety import check_safety
 from serving.models.engines.saved_model import SavedModelSignatures
-from serving.models.engines.tensorflow import dense_engine
 from serving.models.lifecycle.manager import Manager
 from serving.models.loaded_version import LoadedVersion
 from serving.models.plain import PlainVersion
@@ -35,9 +35,8 @@ def manager_of(settings: Settings, metrics: Metrics) -> Manager:
         observer = metrics.queue_observer(directory.parent.name, int(directory.name))
         batched = batching.declared(declared)
         engines = _engines(settings, declared, batched)
-        servable = Servable.load(
-            directory, engines, batched, time.monotonic, observer, dense_engine, SavedModelSignatures
-        )
+        dense = partial(load_dense, threads=settings.engine_threads)
+        servable = Servable.load(directory, engines, batched, time.monotonic, observer, dense, SavedModelSignatures)
         if settings.warm_up_log:
             warming.warm_up(servable, settings.warm_up_log, limits_of(settings))
         return servable

@@ -100,7 +100,6 @@ def test_what_is_wrong_is_said_in_one_line(monkeypatch, error):
 
 
 def test_a_directory_without_models_is_said_to_be_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("serving.main.use_threads", lambda count: None)  # TensorFlow lets them be set once a process
     monkeypatch.setattr(sys, "argv", ["tencrop", "serve", "--models", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         tencrop.main()

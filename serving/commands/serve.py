@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from serving import logs, tracing
 from serving.settings import Settings
+from serving.startup import Startup
 
 
 def _setting_options(command):
@@ -51,7 +53,8 @@ def serve(**given: Any) -> None:
     """Serve every model below a directory, and the ensembles declared there, until SIGTERM.
 
     Models are loaded, held against their cards, and warmed up; then calls are answered on the gRPC
-    port, and /metrics, /healthz and /readyz on the HTTP port.
+    port, and /metrics, /healthz and /readyz on the HTTP port. The log says where the seconds until
+    then went.
     """
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
@@ -75,9 +78,11 @@ def serve(**given: Any) -> None:
 
 def _serve(settings: Settings) -> None:
     click.echo(f"Loading models from {settings.models} ...")
-    from serving import main  # imports TensorFlow
+    startup = Startup(time.monotonic)
+    from serving import main  # all that serves, and seconds of it
 
-    if asyncio.run(main.serve(settings, announce=lambda server: _announce(server, settings))):
+    startup.ended("imports")
+    if asyncio.run(main.serve(settings, startup, lambda server: _announce(server, settings))):
         click.echo("Stopped: every call was answered or refused.")
     else:
         click.echo("Stopped, but a model still hangs in its last batch; left without waiting for it.", err=True)

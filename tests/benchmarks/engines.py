@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from serving.cores import cores
@@ -23,7 +24,11 @@ class Choice:
     """From a version's directory, in this process."""
 
 
-REFERENCE = Choice("TensorFlow float32", {"engine": "tensorflow", "precision": "float32"}, TensorFlowEngine)
+REFERENCE = Choice(
+    "TensorFlow float32",
+    {"engine": "tensorflow", "precision": "float32"},
+    partial(TensorFlowEngine, threads=cores()),
+)
 _ROWS = 32
 OTHERS = tuple(
     Choice(

@@ -18,7 +18,6 @@ from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
 from serving.models import card as cards
 from serving.models.engines.loading import EngineLoader
-from serving.models.engines.tensorflow import use_threads
 from tests.benchmarks import load, pictures, report
 from tests.benchmarks.dialling import dial
 from tests.benchmarks.echo import METHOD
@@ -40,7 +39,6 @@ _ECHO, _ONE, _TEN, _STREAM = "echo", "one view", "ten views", "one view, through
 
 def measure() -> Rounds:
     """Trains the model where it is missing, and asks in rounds."""
-    use_threads(THREADS)
     first_light.main()
     (port,) = free_ports(1)
     with (

@@ -11,7 +11,7 @@ from rich.progress import track
 from protos import classification_pb2 as pb
 from serving.cores import cores
 from serving.models import card as cards
-from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
+from serving.models.engines.tensorflow import TensorFlowEngine
 from tests.benchmarks import load, report, resnet20
 from tests.benchmarks.ours import Ours, request, serving
 from tests.benchmarks.report import Asked, Rounds, Target
@@ -27,9 +27,8 @@ _BULK = Asked("ten views, bulk", BULK_CALLERS)
 
 def measure() -> Rounds:
     """Makes the network where it is missing, and asks in rounds."""
-    use_threads(cores())
     version = resnet20.published()
-    engine, card = TensorFlowEngine(version), cards.read(version)
+    engine, card = TensorFlowEngine(version, threads=cores()), cards.read(version)
     batch = np.zeros((_BATCH, card.input.height, card.input.width, card.input.channels), np.uint8)
     with serving(resnet20.MODELS, "priorities", engine="tensorflow") as server:
         return asyncio.run(_rounds(server, lambda: engine.run(batch)))

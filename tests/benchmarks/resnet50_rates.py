@@ -16,10 +16,8 @@ from rich.progress import track
 
 from protos import classification_pb2 as pb
 from protos.classification_pb2_grpc import ClassificationStub
-from serving.cores import cores
 from serving.models import card as cards
 from serving.models.card import Engine
-from serving.models.engines.tensorflow import use_threads
 from tests.benchmarks import bare, engines, load, pictures, report, resnet50
 from tests.benchmarks.engines import Choice
 from tests.benchmarks.ours import request, serving
@@ -59,7 +57,6 @@ class Found(NamedTuple):
 
 def measure() -> Found:
     """Makes the network where it is missing, and asks in rounds."""
-    use_threads(cores())
     version = resnet50.published()
     best = engines.best(version)
     with contextlib.ExitStack() as stack:

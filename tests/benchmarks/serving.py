@@ -38,6 +38,7 @@ PARTS = {
     "server-memory": Part("server_memory", 2),
     "damaged-http": Part("damaged_http", 4),
     "damaged-grpc": Part("damaged_grpc", 12),
+    "cold-start": Part("cold_start", 4),
 }
 
 
@@ -47,14 +48,14 @@ PARTS = {
 def main(names: Sequence[str], here: bool) -> None:
     """Measure each PART, or all: some minutes.
 
-    A PART is lenet5, resnet50, overload, priorities, server-memory, damaged-http or damaged-grpc.
+    A PART is lenet5, resnet50, overload, priorities, server-memory, damaged-http, damaged-grpc or cold-start.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever is ended ends its servers
     if here:
         _measure(*names)
         return
     parts = names or tuple(PARTS)
-    if "resnet50" in parts:
+    if {"resnet50", "cold-start"} & set(parts):
         ended_well("resnet50", minutes=PREPARING_MINUTES)
     missing = [name for name in parts if not ended_well("serving", name, "--here", minutes=PARTS[name].minutes)]
     if missing:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from serving.metrics import Metrics
@@ -34,14 +35,13 @@ def main(directory: str, engine: str | None = None) -> None:
 
 async def _cycles(directory: Path, engine: str) -> list[int]:
     """Bytes in memory once a version has gone, each time."""
-    from serving.models.engines.loading import EngineLoader
-    from serving.models.engines.tensorflow import dense_engine, use_threads
+    from serving.models.engines.loading import EngineLoader, load_dense
 
-    use_threads(1)
-    engines, observer = EngineLoader(engine), Metrics().queue_observer("model", 1)
+    engines, dense = EngineLoader(engine), partial(load_dense, threads=1)
+    observer = Metrics().queue_observer("model", 1)
     resident = []
     for _ in range(CYCLES):
-        servable = Servable.load(directory, engines, Batching.of(), time.monotonic, observer, dense_engine)
+        servable = Servable.load(directory, engines, Batching.of(), time.monotonic, observer, dense)
         await servable.close(patience=None)
         del servable
         give_back_memory()

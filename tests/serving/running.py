@@ -78,7 +78,7 @@ def running(
     loop: LoopThread, load: Callable[[Settings, Metrics], Repository | Manager], **settings
 ) -> Iterator[Running]:
     """Runs a server over what `load` gives, inside the block."""
-    from serving.main import Server  # imports TensorFlow
+    from serving.main import Server
 
     chosen = Settings(**{**FREE_PORTS, "drain_seconds": 5, "decoding_threads": 1, **settings})
     metrics = Metrics()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from serving import main, supply
 from serving.models.declaration import ModelDeclaration
 from serving.models.servable import Batching
 from serving.settings import Settings
+from serving.startup import Startup
 from tests.serving.running import of_models
 
 
@@ -59,7 +61,6 @@ def steps(monkeypatch) -> list[object]:
     """What serve does on its way to a server that opens no ports."""
     taken = []
     monkeypatch.setattr(main, "Server", QuietServer)
-    monkeypatch.setattr(main, "use_threads", taken.append)
     monkeypatch.setattr(main, "spare_what_stays", lambda: None)  # the tests go on
     monkeypatch.setattr(main, "manager_of", lambda *_: NoModels(taken))
     return taken
@@ -73,18 +74,8 @@ def test_a_signal_stops_the_server_even_right_after_it_was_announced(steps, unhe
         announced.append(server)
         os.kill(os.getpid(), number)
 
-    asyncio.run(main.serve(Settings(), announce))
+    asyncio.run(main.serve(Settings(), Startup(time.monotonic), announce))
     assert [server.stopped for server in announced] == [True]
-
-
-def test_the_engines_threads_are_set_before_a_model_is_loaded(steps):
-    async def serve_until_loaded():
-        serving = asyncio.create_task(main.serve(Settings(engine_threads=3)))
-        await asyncio.sleep(0)
-        serving.cancel()
-
-    asyncio.run(serve_until_loaded())
-    assert steps == [3, "load"]
 
 
 @pytest.mark.parametrize(

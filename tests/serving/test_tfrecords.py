@@ -3,10 +3,10 @@
 import struct
 
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.models.engines.tensorflow import tf
 from serving.tfrecords import MAX_RECORD_BYTES, framed, masked_checksum, records_in
 
 

@@ -90,7 +90,7 @@ def _png(row: np.ndarray) -> bytes:
 
 
 def _save(model: TinyModel, directory: Path, gate: Path | None) -> None:
-    from serving.models.engines.tensorflow import tf
+    import tensorflow as tf
 
     class Linear(tf.Module):
         def __init__(self) -> None:
@@ -116,7 +116,7 @@ def _save(model: TinyModel, directory: Path, gate: Path | None) -> None:
 
 def _wait_for(gate: Path, rows):
     """How often the gate was looked at, until it was open."""
-    from serving.models.engines.tensorflow import tf
+    import tensorflow as tf
 
     held = tf.reduce_any(tf.reduce_min(rows, axis=1) == 255)
 

@@ -1,12 +1,12 @@
 """TensorFlow Serving's messages, and TensorFlow's that they are made of.
 
-The generated code of both lies in packages that import all of TensorFlow, so this is the one module outside of engines
-that does. Messages are all that is taken from it: nothing here, or in what imports this, runs a graph.
+The generated code of both lies in TensorFlow's package or asks for it, so this is the one module outside of engines
+that does. Messages are all that is taken from it: nothing here, or in what imports this, loads the runtime.
 """
 
-from serving.models.engines.quiet import chatter_kept_back
+from serving.models.engines.frontless import front_left_out
 
-with chatter_kept_back():
+with front_left_out():
     from tensorflow.core.example.example_pb2 import Example
     from tensorflow.core.example.feature_pb2 import Feature
     from tensorflow.core.framework.tensor_pb2 import TensorProto

@@ -16,6 +16,9 @@ from serving.models.engines.engine import Engine, Precision
 from serving.models.engines.memory import FileMemory, processor
 from serving.models.engines.names import EngineName, PrecisionName
 from serving.models.engines.operations import NO_TRUST, Trust
+from serving.models.engines.outline import outline
+from serving.models.engines.runtime import import_runtime
+from serving.models.engines.safety import check_safety
 
 _INSTALL = 'Install it (pip install "tencrop[openvino]"), or serve the model with engine: tensorflow'
 
@@ -39,8 +42,6 @@ class EngineLoader:
         """Raises ModelRejected where the graph may do more than compute, or what is asked for is not installed, or is
         not what the version can be run by.
         """
-        from serving.models.engines.safety import check_safety  # imports TensorFlow
-
         check_safety(directory, self.trust)
         card = cards.read(directory)
         precision = published_precision(card) if self.precision == "published" else self.precision
@@ -50,7 +51,7 @@ class EngineLoader:
         shape = (card.input.height, card.input.width, card.input.channels)
         batches = [np.zeros((size, *shape), np.uint8) for size in self.batch_sizes]
         trial = Trial(lambda engine: cards.check_golden_inputs(card, engine), batches, time.perf_counter)
-        memory = FileMemory(directory, self._circumstances(precision, list(candidates)))
+        memory = FileMemory(directory, self._circumstances(directory, precision, list(candidates)))
         return choose(f"{directory.parent.name} {directory.name}", candidates, trial, memory)
 
     def _names(self, precision: Precision) -> list[str]:
@@ -68,18 +69,20 @@ class EngineLoader:
     def _load(self, name: str, directory: Path, card: ModelCard, precision: Precision) -> Load:
         def load() -> Engine:
             if name == "tensorflow":
+                import_runtime()
                 from serving.models.engines.tensorflow import TensorFlowEngine
 
-                return TensorFlowEngine(directory, precision)
+                return TensorFlowEngine(directory, precision, threads=self.threads)
             from serving.models.engines.openvino import OpenVINOEngine
 
             return OpenVINOEngine(_network(directory, card, precision), precision, self.threads, self.streams)
 
         return load
 
-    def _circumstances(self, precision: Precision, names: list[str]) -> dict[str, object]:
+    def _circumstances(self, directory: Path, precision: Precision, names: list[str]) -> dict[str, object]:
         """Where these are the same, the same engine is fastest."""
         return {
+            "network": outline(directory),
             "engines": {name: metadata.version(name) for name in names},
             "processor": processor(),
             "precision": precision,
@@ -92,6 +95,14 @@ class EngineLoader:
 def published_precision(card: ModelCard) -> Precision:
     """What the version was measured in."""
     return "int8" if card.HasField("quantization") else "float32"
+
+
+def load_dense(directory: Path, threads: int) -> Engine:
+    """The engine of the signature that takes pictures of any size, which TensorFlow runs. Raises ModelRejected."""
+    import_runtime()
+    from serving.models.engines.tensorflow import dense_engine
+
+    return dense_engine(directory, threads)
 
 
 def measured_with(directory: Path) -> Engine:

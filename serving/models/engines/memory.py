@@ -1,4 +1,4 @@
-"""Which engine was fastest, kept beside the model that it was measured with."""
+"""Which engine was fastest, kept beside the model that it was measured with, for every version of the same network."""
 
 import hashlib
 import json
@@ -17,23 +17,20 @@ NAME = Path("assets.extra", "fastest-engine.json")
 
 
 class FileMemory:
-    """A choice.Memory in one version's directory, of its last measurement."""
+    """A choice.Memory in one version's directory, of its last measurement; it knows the other versions' too."""
 
     def __init__(self, directory: Path, circumstances: Mapping[str, object]) -> None:
-        """What was measured holds where `circumstances` are the same: versions, processor, threads."""
-        self._path = directory / NAME
+        """What was measured holds where `circumstances` are the same: network, versions, processor, threads."""
+        self._directory, self._path = directory, directory / NAME
         self._circumstances = dict(circumstances)
 
     def recall(self) -> str | None:
-        """See choice.Memory. A file that cannot be read is measured anew, and then overwritten."""
-        try:
-            kept = json.loads(self._path.read_text())
-            return kept["fastest"] if kept["circumstances"] == self._circumstances else None
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s does not say which engine is fastest (%r); that is measured again", self._path, error)
-            return None
+        """See choice.Memory. A new version of the same network is not measured. A file that cannot be read is passed
+        over.
+        """
+        others = set(self._directory.parent.glob(f"*/{NAME}")) - {self._path}
+        said = (self._said_by(path) for path in (self._path, *sorted(others)))
+        return next((fastest for fastest in said if fastest), None)
 
     def keep(self, fastest: str, measured: Mapping[str, Seconds]) -> None:
         """See choice.Memory. Where the directory may not be written to, the next start measures again."""
@@ -44,6 +41,16 @@ class FileMemory:
             log.info(
                 "Which engine is fastest cannot be kept in %s (%s); it is measured at each start", self._path, error
             )
+
+    def _said_by(self, path: Path) -> str | None:
+        try:
+            kept = json.loads(path.read_text())
+            return kept["fastest"] if kept["circumstances"] == self._circumstances else None
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s does not say which engine is fastest (%r)", path, error)
+            return None
 
 
 def processor() -> str:

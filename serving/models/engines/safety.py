@@ -9,10 +9,10 @@ from google.protobuf.message import DecodeError
 
 from serving.errors import ModelRejected
 from serving.models.card import GRAPH_FILE
+from serving.models.engines.frontless import front_left_out
 from serving.models.engines.operations import ALLOWED, NO_TRUST, RESTORING, SAVING, Trust
-from serving.models.engines.quiet import chatter_kept_back
 
-with chatter_kept_back():
+with front_left_out():
     from tensorflow.core.framework.attr_value_pb2 import AttrValue
     from tensorflow.core.framework.node_def_pb2 import NodeDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, TensorInfo

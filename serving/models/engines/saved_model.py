@@ -3,20 +3,22 @@
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from serving.errors import EngineFailed, InvalidRequest, ModelRejected
-from serving.models.engines.quiet import chatter_kept_back
+from serving.errors import ModelRejected
+from serving.models.engines.frontless import front_left_out
+from serving.models.engines.runtime import import_runtime
 from serving.models.signatures import Signature, Signatures, Tensors, TensorSpec
 
-with chatter_kept_back():
-    import tensorflow as tf
+with front_left_out():
     from tensorflow.core.framework import types_pb2
     from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
-    from tensorflow.python.saved_model.loader_impl import SavedModelLoader
+
+if TYPE_CHECKING:
+    from serving.models.engines.signature_session import SignatureSession
 
 _SERVING = "serve"  # the tag of the graph that is meant for it
 _INITIALISES = "__saved_model_init_op"  # listed among signatures, and the loader's own
@@ -32,7 +34,7 @@ class SavedModelSignatures(Signatures):
         self.all = _described(directory)
         self._directory = directory
         self._loading = threading.Lock()
-        self._session: tf.compat.v1.Session | None = None
+        self._session: SignatureSession | None = None
 
     @classmethod
     def loaded(cls, directory: Path) -> "SavedModelSignatures":
@@ -41,27 +43,12 @@ class SavedModelSignatures(Signatures):
         Raises ModelRejected.
         """
         signatures = cls(directory)
-        try:
-            signatures._loaded()
-        except (tf.errors.OpError, ValueError, OSError) as error:
-            reason = error.message if isinstance(error, tf.errors.OpError) else str(error)
-            raise ModelRejected(
-                f"A SavedModel has all of its files; {directory} cannot be loaded ({reason}). Copy it there again."
-            ) from error
+        signatures._loaded()
         return signatures
 
     def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> dict[str, NDArray[Any]]:
         """See Signatures.run."""
-        fed = {spec.tensor: inputs[name] for name, spec in signature.inputs.items()}
-        fetched = {name: signature.outputs[name].tensor for name in outputs}
-        try:
-            return self._loaded().run(fetched, fed)
-        except tf.errors.InvalidArgumentError as error:
-            raise InvalidRequest(
-                f"Signature {signature.name!r} cannot be run on these inputs: {error.message}. Send others."
-            ) from error
-        except (tf.errors.OpError, ValueError) as error:
-            raise EngineFailed(f"Signature {signature.name!r} failed: {error!r}") from error
+        return self._loaded().run(signature, inputs, outputs)
 
     def close(self) -> None:
         """See Signatures.close."""
@@ -69,12 +56,13 @@ class SavedModelSignatures(Signatures):
             self._session.close()
             self._session = None
 
-    def _loaded(self) -> tf.compat.v1.Session:
+    def _loaded(self) -> "SignatureSession":
         with self._loading:
+            import_runtime()
+            from serving.models.engines.signature_session import SignatureSession
+
             if self._session is None:
-                session = tf.compat.v1.Session(graph=tf.Graph())
-                SavedModelLoader(str(self._directory)).load(session, [_SERVING])
-                self._session = session
+                self._session = SignatureSession(self._directory)
             return self._session
 
 

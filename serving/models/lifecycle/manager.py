@@ -195,8 +195,11 @@ class Manager:
             upkeep.try_again_with_more_room()
 
     def _load_now(self, directory: Path, declared: ModelDeclaration) -> LoadedVersion:
+        began = time.monotonic()
         with courteous():
-            return self._load(directory, declared)
+            servable = self._load(directory, declared)
+        log.info("%s version %s is loaded, in %.2f s", *directory.parts[-2:], time.monotonic() - began)
+        return servable
 
     def _head_for(self, now: Inventory) -> None:
         """Has every model head for what `now` says of it."""

@@ -14,7 +14,6 @@ from protos import classification_pb2 as pb
 from protos.model_card_pb2 import ModelCard
 from serving.cores import cores
 from serving.models import card as cards
-from serving.models.engines.tensorflow import use_threads
 from tests.benchmarks import engines, lenet5_rates, load, pictures, report, resnet50
 from tests.benchmarks.ours import LOGS, Ours, request, serving
 from tests.benchmarks.peers.catalogue import PEERS
@@ -78,7 +77,6 @@ def measure(name: str) -> Found:
     """
     title, rounds = PEERS[name].title, Rounds(list)
     python = python_of(name).absolute()
-    use_threads(cores())
     first_light.main()
     version = resnet50.published()
     best = engines.best(version)

@@ -64,10 +64,9 @@ class Network:
     """The network of `served`, loaded. One a process: TensorFlow sizes its threads once."""
 
     def __init__(self, served: Served) -> None:
-        from serving.models.engines.tensorflow import TensorFlowEngine, use_threads
+        from serving.models.engines.tensorflow import TensorFlowEngine
 
-        use_threads(served.threads)
-        self._engine = TensorFlowEngine(Path(served.directory))
+        self._engine = TensorFlowEngine(Path(served.directory), threads=served.threads)
         self._views = served.views
         for requests in (1, served.max_batch_size):  # what the first batches cost is not what is compared
             self._engine.run(np.zeros((requests * served.views, *served.shape), np.uint8))

@@ -5,6 +5,7 @@ import math
 
 import grpc
 import pytest
+import tensorflow as tf
 
 from serving.doors.drain import Drain
 from serving.doors.tf_serving import predictions
@@ -12,7 +13,6 @@ from serving.doors.tf_serving.apis import predict_pb2
 from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.servicers import PredictionServicer
 from serving.metrics import Metrics
-from serving.models.engines.tensorflow import tf
 from serving.models.repository import Repository, ServedModel
 from serving.pipeline.router import Router
 from tests.serving.fakes import PATIENCE, FakeClock, fake_servable

@@ -3,10 +3,10 @@
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
 from protos import classification_pb2 as pb
-from serving.models.engines.tensorflow import tf
 from tests.serving.fakes import PATIENCE
 from tests.serving.picture_files import file_of, noise
 from tests.serving.tiny import LABELS

@@ -3,9 +3,9 @@
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from serving.models.engines.tensorflow import tf
 from tests.serving.choir import SHADES_1, SHADES_2
 from tests.serving.fakes import PATIENCE
 

@@ -5,6 +5,7 @@ import contextlib
 import ml_dtypes
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -12,7 +13,6 @@ from hypothesis.extra import numpy as arrays
 from serving.doors.tf_serving.apis import DataType, TensorProto, TensorShapeProto
 from serving.doors.tf_serving.tensors import MAX_TENSOR_BYTES, from_array, to_array
 from serving.errors import InvalidRequest
-from serving.models.engines.tensorflow import tf
 
 NUMBERS = [
     *(np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)),

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.doors.tf_serving.warm_up import MAX_RECORDS, REQUESTS, replay
 from serving.errors import ModelRejected
 from serving.models.engines.saved_model import SavedModelSignatures
-from serving.models.engines.tensorflow import tf
 from serving.models.signatures import PREDICT, Signature, TensorSpec
 from tests.serving.doors.tf_serving import halves
 from tests.serving.fakes import FreeEngine, fake_servable

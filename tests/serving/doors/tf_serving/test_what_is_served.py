@@ -4,12 +4,12 @@ import re
 
 import grpc
 import pytest
+import tensorflow as tf
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
 
 from serving.doors.tf_serving.monitoring import PATH
-from serving.models.engines.tensorflow import tf
 from tests.serving.fakes import PATIENCE
 
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE

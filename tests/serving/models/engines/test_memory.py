@@ -9,10 +9,15 @@ from serving.models.engines.memory import NAME, FileMemory, processor
 HERE = {"processor": processor(), "threads": 2, "batch_sizes": [1, 64]}
 
 
+def version_of(model, number):
+    directory = model / str(number)
+    (directory / NAME.parent).mkdir(parents=True)
+    return directory
+
+
 @pytest.fixture
 def version(tmp_path):
-    (tmp_path / NAME.parent).mkdir()
-    return tmp_path
+    return version_of(tmp_path / "model", 1)
 
 
 def test_nothing_is_known_before_a_measurement(version):
@@ -22,6 +27,23 @@ def test_nothing_is_known_before_a_measurement(version):
 def test_what_was_kept_is_recalled_by_another_server(version):
     FileMemory(version, HERE).keep("openvino", {"openvino": {1: 0.1}, "tensorflow": {1: 0.2}})
     assert FileMemory(version, HERE).recall() == "openvino"
+
+
+def test_a_new_version_of_the_same_network_is_not_measured(version):
+    FileMemory(version, HERE).keep("openvino", {})
+    assert FileMemory(version_of(version.parent, 2), HERE).recall() == "openvino"
+
+
+def test_a_new_version_of_another_network_is(version):
+    FileMemory(version, HERE).keep("openvino", {})
+    assert FileMemory(version_of(version.parent, 2), HERE | {"network": "wider"}).recall() is None
+
+
+def test_what_a_version_says_itself_comes_before_what_others_say(version):
+    newer = version_of(version.parent, 2)
+    FileMemory(version, HERE).keep("openvino", {})
+    FileMemory(newer, HERE).keep("tensorflow", {})
+    assert FileMemory(newer, HERE).recall() == "tensorflow"
 
 
 @pytest.mark.parametrize("changed", [{"processor": "another"}, {"threads": 1}, {"batch_sizes": [1, 8]}])

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.client import pywrap_tf_session
@@ -12,7 +13,6 @@ from serving.models.card import GRAPH_FILE
 from serving.models.engines.loading import EngineLoader
 from serving.models.engines.operations import ALLOWED, RESTORING, SAVING, Trust
 from serving.models.engines.safety import check_safety, unsafe_operations
-from serving.models.engines.tensorflow import tf
 from tests.serving.choir import SHADES_1
 from tests.serving.tiny import TinyModel
 

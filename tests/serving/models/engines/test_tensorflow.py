@@ -4,9 +4,10 @@ import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving.errors import ModelRejected
-from serving.models.engines.tensorflow import TensorFlowEngine, tf
+from serving.models.engines.tensorflow import TensorFlowEngine
 from tests.serving.choir import GREYS, SHADES_1
 
 
