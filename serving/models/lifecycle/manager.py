@@ -68,8 +68,7 @@ class Manager:
         nothing at all can be served.
         """
         try:
-            lacks = self._completeness.lacks_without_card
-            self._head_for(await asyncio.to_thread(take_inventory, self.root, lacks=lacks))
+            self._head_for(await self._all_there())
         except OSError as error:
             raise ModelRejected(
                 f"A repository is a directory; {self.root} cannot be read ({error.strerror}). "
@@ -106,12 +105,12 @@ class Manager:
 
     async def rearrange(self, write: Callable[[Path], None]) -> None:
         """Has `write(root)` change the directory, off the event loop and while nobody looks, and heads for what it says
-        then: as at the start, all that lies there is taken to be complete. Raises what `write` does, and as
+        then: as at the start, versions with a card are taken to be complete. Raises what `write` does, and as
         take_inventory.
         """
         async with self._looking:
             await asyncio.to_thread(write, self.root)
-            self._head_for(await asyncio.to_thread(take_inventory, self.root))
+            self._head_for(await self._all_there())
 
     async def keep_looking(self, seconds: float) -> None:
         """Looks every so many seconds, until it is cancelled."""
@@ -193,6 +192,10 @@ class Manager:
         """See Surroundings.unloaded."""
         for upkeep in self._upkeeps.values():
             upkeep.try_again_with_more_room()
+
+    async def _all_there(self) -> Inventory:
+        """What lies there, as if nothing were known of it."""
+        return await asyncio.to_thread(take_inventory, self.root, lacks=self._completeness.lacks_without_card)
 
     def _load_now(self, directory: Path, declared: ModelDeclaration) -> LoadedVersion:
         began = time.monotonic()

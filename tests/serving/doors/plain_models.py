@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from serving.models.engines.tensorflow import tf
+import tensorflow as tf
 
 NAME = "texts"
 

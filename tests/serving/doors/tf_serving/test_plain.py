@@ -6,6 +6,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -13,7 +14,6 @@ from tensorflow_serving.apis import (
 )
 
 from protos import classification_pb2 as pb
-from serving.models.engines.tensorflow import tf
 from tests.serving.choir import SHADES_1
 from tests.serving.doors import plain_models
 from tests.serving.doors.fake_models import DARK, asked

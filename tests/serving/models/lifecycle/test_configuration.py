@@ -31,9 +31,9 @@ class Scene:
 
     @asynccontextmanager
     async def served(self, *models: str, replaceable: bool = True):
-        """The configuration of a server of these models, which waits long for versions that come without a card."""
+        """The configuration of a server of these models."""
         layout_of(models_of(self.config(*models), "the test")).write(self.disk.root)
-        manager = Manager(self.disk.root, self.disk.load_version, self.disk.metrics, settle_seconds=3600)
+        manager = Manager(self.disk.root, self.disk.load_version, self.disk.metrics, settle_seconds=0)
         try:
             self.repository = await manager.start()
             yield Configuration(manager, replaceable)
