@@ -122,6 +122,7 @@ async def test_a_batch_that_was_taken_and_has_not_begun_counts_as_running():
     with pytest.raises(Overloaded):
         bench.queue.submit(rows_of(4), bench.clock() + 3)
     bench.queue.submit(rows_of(5), bench.clock() + 4)
+    await bench.settle()
     await bench.finish_all()
 
 
