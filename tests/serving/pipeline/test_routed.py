@@ -332,7 +332,7 @@ async def test_the_key_that_came_with_a_call_holds_where_the_request_has_none():
 @on_a_loop
 async def test_an_ensemble_asks_stable_versions_and_is_no_part_of_a_trial():
     async with Scene(canary=canary(percent=100), shadow=shadow()) as scene:
-        stable = scene.repository.models["shades"].choose(pb.ModelSpec(name="shades")).members
+        stable = scene.repository.find(pb.ModelSpec(name="shades")).members
         ensembles = {"choir": Ensemble("choir", stable, pb.VOTE_MEAN_PROBABILITY)}
         scene.repository.move_to(Catalogue(scene.repository.models, ensembles))
         answer = await scene.classifier.classify(asked(DARK, "choir"), NEVER)
