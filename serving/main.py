@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -28,7 +29,9 @@ from serving.models.engines.tensorflow import use_threads
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
+from serving.models.lifecycle.refreshing import Refresher
 from serving.models.repository import Repository
+from serving.models.stores.keeper import Keeper
 from serving.pipeline.picture import Limits
 from serving.pipeline.room import Bounds
 from serving.pipeline.routed import RoutedClassifier
@@ -45,14 +48,22 @@ class Server:
     """A server that answers on its ports from `start` to `stop`."""
 
     def __init__(
-        self, settings: Settings, repository: Repository, metrics: Metrics, manager: Manager | None = None
+        self,
+        settings: Settings,
+        repository: Repository,
+        metrics: Metrics,
+        manager: Manager | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """`manager` keeps `repository` as its directory says; without one, what is served never changes."""
+        """`manager` keeps `repository` as its directory says; without one, what is served never changes. `keeper` keeps
+        that directory as a store says, where models are in one.
+        """
         self.repository = repository
         self.locks = Locks(settings, metrics, time.monotonic)
         self.grpc_port = self.http_port = self.admin_port = 0
         self._settings = settings
         self._manager = manager
+        self._keeper = keeper
         self._tasks: list[asyncio.Task[None]] = []
         self._classifier = RoutedClassifier(
             repository,
@@ -91,6 +102,9 @@ class Server:
         self._tasks.append(asyncio.create_task(self._health.keep_telling_of(self.repository)))
         if self._manager and settings.poll_seconds:
             self._tasks.append(asyncio.create_task(self._manager.keep_looking(settings.poll_seconds)))
+        if self._keeper and settings.store_poll_seconds:
+            polling = self._keeper.run(settings.store_poll_seconds, self.repository)
+            self._tasks.append(asyncio.create_task(polling))
         await self._grpc.start()
         self._ready.set()
 
@@ -131,7 +145,8 @@ class Server:
     def _admin_server(self, manager: Manager) -> grpc.aio.Server:
         """A server of its own, so that the public port has no such calls."""
         server = self._behind(self.locks.admin_entrance)
-        door = AdministrationDoor(Administrator(manager), manager.repository)
+        refresher = Refresher(manager, partial(self._keeper.look, manager.repository) if self._keeper else None)
+        door = AdministrationDoor(Administrator(manager), refresher, manager.repository)
         administration_pb2_grpc.add_AdministrationServicer_to_server(door, server)
         return server
 
@@ -174,14 +189,11 @@ async def serve(settings: Settings, announce: Callable[[Server], None] = lambda 
     if keeper:
         await keeper.sync()
     manager = manager_of(settings, metrics)
-    server = Server(settings, await manager.start(), metrics, manager)
+    server = Server(settings, await manager.start(), metrics, manager, keeper)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await server.start()
     announce(server)
-    mirroring = asyncio.create_task(keeper.run(settings.store_poll_seconds, server.repository)) if keeper else None
     await stopping.wait()
-    if mirroring:
-        mirroring.cancel()
     return await server.stop()

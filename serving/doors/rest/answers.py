@@ -43,6 +43,7 @@ _CATALOGUE: dict[str, Any] = {
             "vote": "mean-probability",
             "version_statuses": [{"version": 2, "state": "available", "error": ""}],
             "canary": None,
+            "label_troubles": {},
         }
     ]
 }
@@ -138,6 +139,7 @@ class Model(_Message):
     vote: _Vote = Field(description="The vote taken where a request names none.")
     version_statuses: list[VersionStatus] = Field(description="Every version that is known, newest first.")
     canary: Canary | None = Field(description="A version that answers a share of the calls; null without one.")
+    label_troubles: dict[str, str] = Field(description="Labels that are not where they are wanted, and why.")
 
     @field_validator("canary", mode="before")
     @classmethod
