@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos import classification_pb2 as protos_dot_classification__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/administration.proto\x12\ntencrop.v1\x1a\x1bprotos/classification.proto\"-\n\x0bLoadRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"/\n\rUnloadRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"@\n\x0fSetLabelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"2\n\x12RemoveLabelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"0\n\x0ePromoteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\" \n\x0fRollbackRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\x1e\n\rStatusRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\xa4\x01\n\x0eStatusResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.tencrop.v1.VersionStatus\x12\x36\n\x06labels\x18\x02 \x03(\x0b\x32&.tencrop.v1.StatusResponse.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\xe7\x03\n\x0e\x41\x64ministration\x12;\n\x04Load\x12\x17.tencrop.v1.LoadRequest\x1a\x1a.tencrop.v1.StatusResponse\x12?\n\x06Unload\x12\x19.tencrop.v1.UnloadRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x43\n\x08SetLabel\x12\x1b.tencrop.v1.SetLabelRequest\x1a\x1a.tencrop.v1.StatusResponse\x12I\n\x0bRemoveLabel\x12\x1e.tencrop.v1.RemoveLabelRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x41\n\x07Promote\x12\x1a.tencrop.v1.PromoteRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x43\n\x08Rollback\x12\x1b.tencrop.v1.RollbackRequest\x1a\x1a.tencrop.v1.StatusResponse\x12?\n\x06Status\x12\x19.tencrop.v1.StatusRequest\x1a\x1a.tencrop.v1.StatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bprotos/administration.proto\x12\ntencrop.v1\x1a\x1bprotos/classification.proto\"-\n\x0bLoadRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"/\n\rUnloadRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"@\n\x0fSetLabelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"2\n\x12RemoveLabelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"0\n\x0ePromoteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\" \n\x0fRollbackRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\x1e\n\rStatusRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\xa1\x02\n\x0eStatusResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.tencrop.v1.VersionStatus\x12\x36\n\x06labels\x18\x02 \x03(\x0b\x32&.tencrop.v1.StatusResponse.LabelsEntry\x12\x45\n\x0elabel_troubles\x18\x03 \x03(\x0b\x32-.tencrop.v1.StatusResponse.LabelTroublesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x34\n\x12LabelTroublesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1f\n\x0eRefreshRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\x8b\x01\n\x0fRefreshResponse\x12*\n\x08\x61ppeared\x18\x01 \x03(\x0b\x32\x18.tencrop.v1.ModelVersion\x12&\n\x04gone\x18\x02 \x03(\x0b\x32\x18.tencrop.v1.ModelVersion\x12$\n\x07waiting\x18\x03 \x03(\x0b\x32\x13.tencrop.v1.Waiting\"J\n\x07Waiting\x12/\n\rmodel_version\x18\x01 \x01(\x0b\x32\x18.tencrop.v1.ModelVersion\x12\x0e\n\x06reason\x18\x02 \x01(\t2\xab\x04\n\x0e\x41\x64ministration\x12;\n\x04Load\x12\x17.tencrop.v1.LoadRequest\x1a\x1a.tencrop.v1.StatusResponse\x12?\n\x06Unload\x12\x19.tencrop.v1.UnloadRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x43\n\x08SetLabel\x12\x1b.tencrop.v1.SetLabelRequest\x1a\x1a.tencrop.v1.StatusResponse\x12I\n\x0bRemoveLabel\x12\x1e.tencrop.v1.RemoveLabelRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x41\n\x07Promote\x12\x1a.tencrop.v1.PromoteRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x43\n\x08Rollback\x12\x1b.tencrop.v1.RollbackRequest\x1a\x1a.tencrop.v1.StatusResponse\x12\x42\n\x07Refresh\x12\x1a.tencrop.v1.RefreshRequest\x1a\x1b.tencrop.v1.RefreshResponse\x12?\n\x06Status\x12\x19.tencrop.v1.StatusRequest\x1a\x1a.tencrop.v1.StatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STATUSRESPONSE_LABELSENTRY']._loaded_options = None
   _globals['_STATUSRESPONSE_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_STATUSRESPONSE_LABELTROUBLESENTRY']._loaded_options = None
+  _globals['_STATUSRESPONSE_LABELTROUBLESENTRY']._serialized_options = b'8\001'
   _globals['_LOADREQUEST']._serialized_start=72
   _globals['_LOADREQUEST']._serialized_end=117
   _globals['_UNLOADREQUEST']._serialized_start=119
@@ -49,9 +51,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATUSREQUEST']._serialized_start=370
   _globals['_STATUSREQUEST']._serialized_end=400
   _globals['_STATUSRESPONSE']._serialized_start=403
-  _globals['_STATUSRESPONSE']._serialized_end=567
-  _globals['_STATUSRESPONSE_LABELSENTRY']._serialized_start=522
-  _globals['_STATUSRESPONSE_LABELSENTRY']._serialized_end=567
-  _globals['_ADMINISTRATION']._serialized_start=570
-  _globals['_ADMINISTRATION']._serialized_end=1057
+  _globals['_STATUSRESPONSE']._serialized_end=692
+  _globals['_STATUSRESPONSE_LABELSENTRY']._serialized_start=593
+  _globals['_STATUSRESPONSE_LABELSENTRY']._serialized_end=638
+  _globals['_STATUSRESPONSE_LABELTROUBLESENTRY']._serialized_start=640
+  _globals['_STATUSRESPONSE_LABELTROUBLESENTRY']._serialized_end=692
+  _globals['_REFRESHREQUEST']._serialized_start=694
+  _globals['_REFRESHREQUEST']._serialized_end=725
+  _globals['_REFRESHRESPONSE']._serialized_start=728
+  _globals['_REFRESHRESPONSE']._serialized_end=867
+  _globals['_WAITING']._serialized_start=869
+  _globals['_WAITING']._serialized_end=943
+  _globals['_ADMINISTRATION']._serialized_start=946
+  _globals['_ADMINISTRATION']._serialized_end=1501
 # @@protoc_insertion_point(module_scope)

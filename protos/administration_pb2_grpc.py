@@ -64,6 +64,11 @@ class AdministrationStub:
                 request_serializer=protos_dot_administration__pb2.RollbackRequest.SerializeToString,
                 response_deserializer=protos_dot_administration__pb2.StatusResponse.FromString,
                 _registered_method=True)
+        self.Refresh = channel.unary_unary(
+                '/tencrop.v1.Administration/Refresh',
+                request_serializer=protos_dot_administration__pb2.RefreshRequest.SerializeToString,
+                response_deserializer=protos_dot_administration__pb2.RefreshResponse.FromString,
+                _registered_method=True)
         self.Status = channel.unary_unary(
                 '/tencrop.v1.Administration/Status',
                 request_serializer=protos_dot_administration__pb2.StatusRequest.SerializeToString,
@@ -100,7 +105,8 @@ class AdministrationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveLabel(self, request, context):
-        """Takes back a label that was set here. What models.yaml declares is valid again.
+        """Takes back a label that was set here. What a file beside the versions or
+        models.yaml says is valid again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +121,14 @@ class AdministrationServicer:
 
     def Rollback(self, request, context):
         """Gives "production" back to the version that had it before the last promotion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Refresh(self, request, context):
+        """Looks for new versions, labels and declarations now, in the store first where
+        there is one, and answers once it has looked; versions are loaded afterwards.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +173,11 @@ def add_AdministrationServicer_to_server(servicer, server):
                     servicer.Rollback,
                     request_deserializer=protos_dot_administration__pb2.RollbackRequest.FromString,
                     response_serializer=protos_dot_administration__pb2.StatusResponse.SerializeToString,
+            ),
+            'Refresh': grpc.unary_unary_rpc_method_handler(
+                    servicer.Refresh,
+                    request_deserializer=protos_dot_administration__pb2.RefreshRequest.FromString,
+                    response_serializer=protos_dot_administration__pb2.RefreshResponse.SerializeToString,
             ),
             'Status': grpc.unary_unary_rpc_method_handler(
                     servicer.Status,
@@ -328,6 +347,33 @@ class Administration:
             '/tencrop.v1.Administration/Rollback',
             protos_dot_administration__pb2.RollbackRequest.SerializeToString,
             protos_dot_administration__pb2.StatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Refresh(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tencrop.v1.Administration/Refresh',
+            protos_dot_administration__pb2.RefreshRequest.SerializeToString,
+            protos_dot_administration__pb2.RefreshResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,7 +54,8 @@ class ModelRejected(TencropError):
 
 
 class StoreFailed(TencropError):
-    """A store of models does not answer, or holds none. What was mirrored before is served all the same."""
+    """A store of models does not answer, or holds none. What was mirrored before is served all the same, and
+    nobody is told but an administrator who has it looked at."""
 
 
 class LockRejected(TencropError):

@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 
 import grpc.aio
 from grpc_health.v1 import health_pb2
@@ -32,8 +33,10 @@ from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.configuration import Configuration
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.memory import spare_what_stays
+from serving.models.lifecycle.refreshing import Refresher
 from serving.models.lifecycle.roll_backs import RollBacks
 from serving.models.repository import Repository
+from serving.models.stores.keeper import Keeper
 from serving.pipeline.classifier import Classifier
 from serving.pipeline.recording import RecordedPipeline
 from serving.pipeline.room import Bounds
@@ -60,14 +63,22 @@ class Server:
     """A server that answers on its ports from `start` to `stop`."""
 
     def __init__(
-        self, settings: Settings, repository: Repository, metrics: Metrics, manager: Manager | None = None
+        self,
+        settings: Settings,
+        repository: Repository,
+        metrics: Metrics,
+        manager: Manager | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """`manager` keeps `repository` as its directory says; without one, what is served never changes."""
+        """`manager` keeps `repository` as its directory says; without one, what is served never changes. `keeper` keeps
+        that directory as a store says, where models are in one.
+        """
         self.repository = repository
         self.locks = Locks(settings, metrics, time.monotonic)
         self.grpc_port = self.http_port = self.admin_port = 0
         self._settings = settings
         self._manager = manager
+        self._keeper = keeper
         self._tasks: list[asyncio.Task[None]] = []
         classifier = Classifier(
             repository,
@@ -111,6 +122,9 @@ class Server:
         self._tasks.append(asyncio.create_task(self._health.keep_telling_of(self.repository)))
         if self._manager and settings.poll_seconds:
             self._tasks.append(asyncio.create_task(self._manager.keep_looking(settings.poll_seconds)))
+        if self._keeper and settings.store_poll_seconds:
+            polling = self._keeper.run(settings.store_poll_seconds, self.repository)
+            self._tasks.append(asyncio.create_task(polling))
         await self._grpc.start()
         self._ready.set()
 
@@ -158,7 +172,8 @@ class Server:
         administrator = Administrator(manager)
         self._roll_backs = RollBacks(administrator)
         manager.repository.trials.keep_by(self._roll_backs.keep)
-        door = AdministrationDoor(administrator, manager.repository)
+        refresher = Refresher(manager, partial(self._keeper.look, manager.repository) if self._keeper else None)
+        door = AdministrationDoor(administrator, refresher, manager.repository)
         configured = self._settings.model_config_file or self._settings.model_base_path
         configuration = Configuration(manager, replaceable=configured is not None)
         handlers = handlers_for_administrators(administrator, configuration, manager.repository)
@@ -210,7 +225,7 @@ async def serve(settings: Settings, startup: Startup, announce: Callable[[Server
     manager = manager_of(settings, metrics)
     repository = await manager.start()
     startup.ended("models")
-    server = Server(settings, repository, metrics, manager)
+    server = Server(settings, repository, metrics, manager, keeper)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # until here nothing can be lost, and either ends the process
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -218,8 +233,5 @@ async def serve(settings: Settings, startup: Startup, announce: Callable[[Server
     startup.ended("ports")
     log.info("ready in %s", startup)
     announce(server)
-    mirroring = asyncio.create_task(keeper.run(settings.store_poll_seconds, server.repository)) if keeper else None
     await stopping.wait()
-    if mirroring:
-        mirroring.cancel()
     return await server.stop()

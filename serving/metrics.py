@@ -165,7 +165,7 @@ class Metrics:
         )
         self.store_refused_versions = Gauge(
             "tencrop_store_refused_versions",
-            "Versions in the store that are not mirrored, since they are no models.",
+            "Versions in the store that are not mirrored: no models, not readable, or without room.",
             ("store",),
             registry=self.registry,
         )

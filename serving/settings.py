@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     cache_directory: Path = Field(
         Path("~/.cache/tencrop"), description="Directory that a store's models are mirrored into."
     )
-    store_poll_seconds: PositiveFloat = Field(30.0, description="A store is looked at so often, in seconds.")
+    store_poll_seconds: NonNegativeFloat = Field(
+        30.0, description="A store is looked at so often, in seconds; 0 only when `tencrop models refresh` says so."
+    )
     settle_seconds: NonNegativeFloat = Field(
         10.0, description="A version without a card is whole once its files have been the same for so many seconds."
     )

@@ -8,7 +8,7 @@ import grpc
 
 from protos import administration_pb2 as pb
 from protos.administration_pb2_grpc import AdministrationStub
-from protos.classification_pb2 import VersionStatus
+from protos.classification_pb2 import ModelVersion, VersionStatus
 from serving.client.access import Access
 from serving.client.failures import raised
 
@@ -31,6 +31,19 @@ class Standing:
     versions: tuple[Version, ...]
     """Newest first."""
     labels: Mapping[str, int]
+    label_troubles: Mapping[str, str]
+    """Labels that are not where they are wanted, and why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found. Versions are a model's name and a number."""
+
+    appeared: tuple[tuple[str, int], ...]
+    """Those that the last look had not found, or not with these files."""
+    gone: tuple[tuple[str, int], ...]
+    waiting: Mapping[tuple[str, int], str]
+    """Those that are there and cannot be served yet, or not at all, and why."""
 
 
 class AdministrationClient:
@@ -74,6 +87,18 @@ class AdministrationClient:
         """Gives "production" back to the version that had it before the last promotion."""
         return self._ordered(self._stub.Rollback, pb.RollbackRequest(model=model))
 
+    def refresh(self, model: str = "") -> Found:
+        """Has the server look for new versions, labels and declarations now, in its store first where it has one.
+
+        Raises errors.Unavailable where the store cannot be read.
+        """
+        response = self._answered(self._stub.Refresh, pb.RefreshRequest(model=model))
+        return Found(
+            tuple(map(_pair, response.appeared)),
+            tuple(map(_pair, response.gone)),
+            {_pair(each.model_version): each.reason for each in response.waiting},
+        )
+
     def status(self, model: str) -> Standing:
         """How a model stands."""
         return self._ordered(self._stub.Status, pb.StatusRequest(model=model))
@@ -89,12 +114,19 @@ class AdministrationClient:
         self.close()
 
     def _ordered(self, method: Callable[..., pb.StatusResponse], order: Any) -> Standing:
-        try:
-            response = method(order, timeout=self._timeout, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise raised(error) from None
+        response = self._answered(method, order)
         versions = (
             Version(each.version, VersionStatus.State.Name(each.state).removeprefix("STATE_"), each.error)
             for each in response.versions
         )
-        return Standing(tuple(versions), dict(response.labels))
+        return Standing(tuple(versions), dict(response.labels), dict(response.label_troubles))
+
+    def _answered(self, method: Callable[..., Any], request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise raised(error) from None
+
+
+def _pair(version: ModelVersion) -> tuple[str, int]:
+    return version.name, version.version

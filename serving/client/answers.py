@@ -111,6 +111,8 @@ class Model:
     vote: str
     failures: Mapping[int, str]
     """Versions that could not be loaded, and why."""
+    label_troubles: Mapping[str, str]
+    """Labels that are not where they are wanted, and why."""
     canary: Canary | None = None
     shadow: Shadow | None = None
 
@@ -157,6 +159,7 @@ def model_of(model: pb.Model) -> Model:
         labels=tuple(model.labels),
         vote=_named(pb.Vote, "VOTE_", model.vote) if model.vote else "",
         failures={each.version: each.error for each in model.version_statuses if each.error},
+        label_troubles=dict(model.label_troubles),
         canary=_trial(Canary, model.canary) if model.HasField("canary") else None,
         shadow=_trial(Shadow, model.shadow) if model.HasField("shadow") else None,
     )

@@ -28,7 +28,7 @@ def models(context: click.Context, server: str, access: Access) -> None:
         _list(server, access)
 
 
-for order in (orders.load, orders.unload, orders.label, orders.promote, orders.rollback):
+for order in (orders.load, orders.unload, orders.label, orders.promote, orders.rollback, orders.refresh):
     models.add_command(order)
 
 
@@ -54,6 +54,8 @@ def _list(server: str, access: Access) -> None:
     for model in listed:
         for version, error in model.failures.items():
             click.echo(f"{model.name} {version} is not served: {error}", err=True)
+        for label, trouble in model.label_troubles.items():
+            click.echo(f"{model.name} label {label} is not where it is wanted: {trouble}", err=True)
 
 
 def _trials(model: Model) -> Iterator[str]:

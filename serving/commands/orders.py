@@ -1,4 +1,4 @@
-"""tencrop models load, unload, label, promote, rollback"""
+"""tencrop models load, unload, label, promote, rollback, refresh"""
 
 import click
 
@@ -73,8 +73,24 @@ def rollback(model: str, admin: str, access: Access) -> None:
         _say(model, client.roll_back(model))
 
 
+@click.command()
+@click.argument("model", default="")
+@_admin_option
+@access_options
+def refresh(model: str, admin: str, access: Access) -> None:
+    """Look for new versions now, of a model or of all, and say what was found."""
+    with AdministrationClient(admin, access=access) as client:
+        found = client.refresh(model)
+    lines = [f"{name} {version}  new" for name, version in found.appeared]
+    lines += [f"{name} {version}  gone" for name, version in found.gone]
+    lines += [f"{name} {version}  waits  {reason}" for (name, version), reason in found.waiting.items()]
+    click.echo("\n".join(lines or ["nothing new"]))
+
+
 def _say(model: str, standing: Standing) -> None:
     """How the model stands now, a line a version."""
     for version in standing.versions:
         labels = [name for name, labelled in standing.labels.items() if labelled == version.version]
         click.echo("  ".join([f"{model} {version.version}", version.state, *labels, *filter(None, [version.error])]))
+    for name, trouble in standing.label_troubles.items():
+        click.echo(f"{model} label {name} is not where it is wanted: {trouble}", err=True)

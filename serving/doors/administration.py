@@ -6,17 +6,20 @@ import grpc.aio
 
 from protos import administration_pb2 as pb
 from protos.administration_pb2_grpc import AdministrationServicer
+from protos.classification_pb2 import ModelVersion
 from serving.doors.messages import to_status
 from serving.doors.statuses import status_of
 from serving.models.lifecycle.administrator import Administrator
+from serving.models.lifecycle.refreshing import Refresher
 from serving.models.repository import Repository
 
 
 class AdministrationDoor(AdministrationServicer):
     """Implements tencrop.v1.Administration."""
 
-    def __init__(self, administrator: Administrator, repository: Repository) -> None:
+    def __init__(self, administrator: Administrator, refresher: Refresher, repository: Repository) -> None:
         self._administrator = administrator
+        self._refresher = refresher
         self._repository = repository
 
     async def Load(self, request: pb.LoadRequest, context: grpc.aio.ServicerContext) -> pb.StatusResponse:
@@ -42,6 +45,19 @@ class AdministrationDoor(AdministrationServicer):
     async def Rollback(self, request: pb.RollbackRequest, context: grpc.aio.ServicerContext) -> pb.StatusResponse:
         return await self._after(self._administrator.roll_back(request.model), request.model, context)
 
+    async def Refresh(self, request: pb.RefreshRequest, context: grpc.aio.ServicerContext) -> pb.RefreshResponse:
+        try:
+            found = await self._refresher.refresh(request.model)
+        except Exception as error:
+            await status_of(error).abort(context)
+        return pb.RefreshResponse(
+            appeared=map(_version, sorted(found.appeared)),
+            gone=map(_version, sorted(found.gone)),
+            waiting=[
+                pb.Waiting(model_version=_version(each), reason=why) for each, why in sorted(found.waiting.items())
+            ],
+        )
+
     async def Status(self, request: pb.StatusRequest, context: grpc.aio.ServicerContext) -> pb.StatusResponse:
         return await self._after(None, request.model, context)
 
@@ -56,4 +72,12 @@ class AdministrationDoor(AdministrationServicer):
         except Exception as error:
             await status_of(error).abort(context)
         served = self._repository.models.get(model)
-        return pb.StatusResponse(versions=map(to_status, versions), labels=served.labels if served else {})
+        return pb.StatusResponse(
+            versions=map(to_status, versions),
+            labels=served.labels if served else {},
+            label_troubles=self._repository.label_troubles(model),
+        )
+
+
+def _version(version: tuple[str, int]) -> ModelVersion:
+    return ModelVersion(name=version[0], version=version[1])

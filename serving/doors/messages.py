@@ -59,7 +59,9 @@ def to_list(repository: Repository) -> pb.ListModelsResponse:
     unready = {name: pb.Model(name=name) for name in repository.statuses}
     models = {name: _model(model, repository.trials) for name, model in repository.models.items()}
     for name, statuses in repository.statuses.items():
-        (models.get(name) or unready[name]).version_statuses.extend(map(to_status, statuses))
+        model = models.get(name) or unready[name]
+        model.version_statuses.extend(map(to_status, statuses))
+        model.label_troubles.update(repository.label_troubles(name))
     ensembles = {name: _ensemble(ensemble) for name, ensemble in repository.ensembles.items()}
     listed = {**unready, **models, **ensembles}
     return pb.ListModelsResponse(models=[listed[name] for name in caller.get().those_it_may_ask(sorted(listed))])

@@ -21,7 +21,8 @@ _CODES: dict[type[errors.TencropError], grpc.StatusCode] = {
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
-    errors.ModelRejected: grpc.StatusCode.FAILED_PRECONDITION,  # by which administrators are answered, and nobody else
+    errors.StoreFailed: grpc.StatusCode.UNAVAILABLE,  # to administrators alone, as is the next
+    errors.ModelRejected: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 _HALF = 1_000

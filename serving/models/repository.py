@@ -23,8 +23,11 @@ class Repository:
         models: Mapping[str, ServedModel],
         ensembles: Mapping[str, Ensemble],
         statuses: Callable[[], Statuses] | None = None,
+        label_troubles: Callable[[str], Mapping[str, str]] = lambda name: {},
     ) -> None:
         """`statuses` tells of every version that is known; without it, those that are ready are."""
+        self.label_troubles = label_troubles
+        """Labels of a model that are not where they are wanted, and why."""
         self._catalogue = Catalogue(models, ensembles)
         self.trials = Trials()
         self._statuses = statuses or self._of_the_ready

@@ -44,6 +44,7 @@ _CATALOGUE: dict[str, Any] = {
             "version_statuses": [{"version": 2, "state": "available", "error": ""}],
             "canary": None,
             "shadow": None,
+            "label_troubles": {},
         }
     ]
 }
@@ -150,6 +151,7 @@ class Model(_Message):
     version_statuses: list[VersionStatus] = Field(description="Every version that is known, newest first.")
     canary: Canary | None = Field(description="A version that answers a share of the calls; null without one.")
     shadow: Shadow | None = Field(description="A version that is asked too, and only compared; null without one.")
+    label_troubles: dict[str, str] = Field(description="Labels that are not where they are wanted, and why.")
 
     @field_validator("canary", "shadow", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from serving.models.declaration import ModelDeclaration, on_trial
 from serving.models.lifecycle.inventory import Files, Inventory
+from serving.models.lifecycle.labels import labels_of
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,3 @@ def goal_of(name: str, now: Inventory) -> Goal:
         pinned={*now.declaration.voting_versions(name), *labels.values(), *orders.loaded.get(name, ())},
         on_trial=on_trial(declared.canary, declared.shadow, labels),
     )
-
-
-def labels_of(name: str, now: Inventory) -> dict[str, int]:
-    """The labels that versions of the model are to have: an administrator's go before those of models.yaml."""
-    return {**now.declaration.labels.get(name, {}), **now.orders.labels.get(name, {})}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from serving.models.declaration import Declaration, read_declaration
 from serving.models.engines import memory
+from serving.models.lifecycle.label_files import LabelFiles, followed, read_label_files
 from serving.models.lifecycle.orders import Orders, read_orders
 from serving.models.lifecycle.versions import version_of
 
@@ -39,6 +40,8 @@ class Inventory:
     """Models that have a version's directory."""
     incomplete: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Of those, the versions of which not all has come yet, and what they wait for."""
+    labels: Mapping[str, LabelFiles] = field(default_factory=dict)
+    """Where files have the labels of each model."""
     ensemble_cards: Files = Files(frozenset())  # noqa: RUF009, it never changes
 
 
@@ -56,8 +59,14 @@ def take_inventory(
     models = {directory.name: versions for directory in directories if (versions := dict(_versions(directory)))}
     cards = Files(frozenset(_seen(path, path.name) for path in root.glob("*.card.json")))
     asked = {name: versions for name, versions in models.items() if name != whole}
-    incomplete = _incomplete(root, asked, since or Inventory(), lacks) if lacks else {}
-    return Inventory(declaration, orders, models, incomplete, cards)
+    since = since or Inventory()
+    incomplete = _incomplete(root, asked, since, lacks) if lacks else {}
+    labels = {}
+    for name, versions in models.items():
+        usable = versions.keys() - incomplete.get(name, {}).keys()
+        before = since.labels.get(name, LabelFiles()).versions
+        labels[name] = followed(read_label_files(root / name), usable, before)
+    return Inventory(declaration, orders, models, incomplete, labels, cards)
 
 
 def _incomplete(

@@ -20,8 +20,9 @@ from serving.models.lifecycle.budget import Budget
 from serving.models.lifecycle.complaints import Complaints
 from serving.models.lifecycle.completeness import Completeness
 from serving.models.lifecycle.courtesy import courteous
-from serving.models.lifecycle.goals import goal_of, labels_of
+from serving.models.lifecycle.goals import goal_of
 from serving.models.lifecycle.inventory import Inventory, take_inventory
+from serving.models.lifecycle.labels import labels_of, troubles_of
 from serving.models.lifecycle.memory import give_back_memory
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.lifecycle.upkeep import Upkeep, Watcher
@@ -44,7 +45,7 @@ class Manager:
         loaded have files of at most `max_model_bytes` together; 0 is no bound. One without a card is whole once its
         files have been the same for `settle_seconds`.
         """
-        self.repository = Repository({}, {}, self._statuses)
+        self.repository = Repository({}, {}, self._statuses, self._label_troubles)
         self.root = root
         self._settle_seconds = settle_seconds
         self._completeness = Completeness(settle_seconds, time.monotonic, time.time)
@@ -88,20 +89,22 @@ class Manager:
             )
         return self.repository
 
-    async def look(self, whole: str | None = None) -> None:
+    async def look(self, whole: str | None = None) -> str:
         """Looks into the directory once, and heads for what it says now.
 
         New versions, and those that failed and have other files now, are loaded once they are complete; those of the
-        model `whole` at once. What cannot be read is told, and changes nothing.
+        model `whole` at once. What cannot be read is told, and changes nothing. Gives why it could not be; nothing
+        where it could.
         """
         async with self._looking:
             try:
                 now = await asyncio.to_thread(take_inventory, self.root, self._last, self._completeness.lacks, whole)
             except (OSError, ModelRejected) as error:
                 self._unread.are({f"{self.root} is served as it was": str(error)})
-            else:
-                self._unread.are({})
-                self._head_for(now)
+                return str(error)
+            self._unread.are({})
+            self._head_for(now)
+            return ""
 
     async def rearrange(self, write: Callable[[Path], None]) -> None:
         """Has `write(root)` change the directory, off the event loop and while nobody looks, and heads for what it says
@@ -136,6 +139,11 @@ class Manager:
     def servables(self) -> list[LoadedVersion]:
         """Everything that is loaded, versions that are going too."""
         return [servable for upkeep in self._upkeeps.values() for servable in upkeep.records.servables]
+
+    @property
+    def inventory(self) -> Inventory:
+        """What the last look found."""
+        return self._last
 
     def on_disk(self, name: str) -> Set[int]:
         """Versions of the model `name` that the last look found."""
@@ -181,8 +189,11 @@ class Manager:
     def rested(self) -> None:
         """See Surroundings.rested: members that are missing are on their way no more."""
         if not any(upkeep.at_work for upkeep in self._upkeeps.values()):
-            unformed = self._unformed.items()
-            self._complaints.are({f"ensemble {name} is not served as declared": why for name, why in unformed})
+            wrong = {f"ensemble {name} is not served as declared": why for name, why in self._unformed.items()}
+            for name in self._upkeeps:
+                troubles = self._label_troubles(name).items()
+                wrong |= {f"{name} label {label} is not where it is wanted": why for label, why in troubles}
+            self._complaints.are(wrong)
 
     async def give_back_memory(self) -> None:
         """See Surroundings.give_back_memory."""
@@ -221,6 +232,10 @@ class Manager:
     def _statuses(self) -> dict[str, list[VersionStatus]]:
         known = sorted(self._upkeeps.items())
         return {name: statuses for name, upkeep in known if (statuses := upkeep.records.statuses)}
+
+    def _label_troubles(self, name: str) -> Mapping[str, str]:
+        model = self.repository.models.get(name)
+        return troubles_of(name, self._last, model.labels if model else {}, self._statuses().get(name, ()))
 
     def _served(self, upkeep: Upkeep) -> ServedModel:
         """What is ready of a model, under the labels that can be given by now."""

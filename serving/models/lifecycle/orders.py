@@ -29,7 +29,7 @@ class Orders(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels: dict[str, dict[str, PositiveInt]] = {}
-    """Label to version. They have precedence over those of models.yaml."""
+    """Label to version. They have precedence over those of files and of models.yaml."""
     promoted: dict[str, list[PositiveInt]] = {}
     """Versions that production was at before each promotion, the last one last."""
     loaded: dict[str, list[PositiveInt]] = {}
@@ -73,12 +73,12 @@ class Orders(BaseModel):
         return self._with(labels=_put(self.labels, name, labels), unloaded=_put(self.unloaded, name, unloaded))
 
     def remove_label(self, name: str, label: str) -> "Orders":
-        """`label` is as models.yaml says. Raises NotServed where no order gave it."""
+        """`label` is as its file or models.yaml says. Raises NotServed where no order gave it."""
         labels = dict(self.labels.get(name, {}))
         if labels.pop(label, None) is None:
             raise NotServed(
                 f"A label that is removed was set by an administrator; of {name!r}, {label!r} was not, "
-                f"{sorted(labels) or 'none'} were. What models.yaml declares is removed there."
+                f"{sorted(labels) or 'none'} were. What a file or models.yaml says is removed there."
             )
         return self._with(labels=_put(self.labels, name, labels))
 

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from serving.errors import ModelRejected
 from serving.models.declaration import read_declaration
+from serving.models.lifecycle.label_files import read_label_files
 from serving.models.lifecycle.orders import read_orders
-from serving.models.stores.mirror import Incomplete, Mirror
+from serving.models.stores.beside import Brought
+from serving.models.stores.mirror import Incomplete, Mirror, NoRoom
 from serving.models.stores.planning import Seen, plan, wanted, watched
 from serving.models.stores.shelf import Files, Shelf, Version
-from serving.models.stores.store import Store
+from serving.models.stores.store import FileFailed, Store
 
 
 class Round(NamedTuple):
@@ -22,6 +24,10 @@ class Round(NamedTuple):
     """Versions whose upload has not ended, and why that is thought."""
     refused: Mapping[Version, str]
     """Versions that are no models, and why."""
+    unread: Mapping[Version, str]
+    """Versions of which a file cannot be read, or that the disk has no room for, and why."""
+    unread_labels: Mapping[str, str]
+    """Keys of labels' files that cannot be read, and why."""
     strays: frozenset[str]
     """Keys of files that are not fetched, since they would lead out of the mirror."""
 
@@ -47,21 +53,23 @@ class Follower:
         """
         with self._mirror.alone():
             remote = self._store.list()
-            with self._mirror.beside(remote.beside) as beside:
-                done = self._follow_versions(remote, beside, in_use)
+            with self._mirror.beside.brought(remote.beside, remote.labels) as brought:
+                done = self._follow_versions(remote, brought, in_use)
             self._mirror.clear(in_use)
             return done
 
-    def _follow_versions(self, remote: Shelf, beside: Path, in_use: Collection[Version]) -> Round:
+    def _follow_versions(self, remote: Shelf, brought: Brought, in_use: Collection[Version]) -> Round:
         local = self._mirror.shown()
         now = self._clock()
         self._seen = watched(self._seen, remote, local, now)
         self._refused = {v: known for v, known in self._refused.items() if remote.versions.get(v) == known[0]}
-        self._pinned = self._pins(beside, remote)
+        self._pinned = self._pins(brought.directory, remote)
         chosen = wanted(remote, self._pinned, in_use)
         refused = {version: files for version, (files, _) in self._refused.items()}
         todo = plan(self._seen, remote, local, chosen, refused, now, self._settle_seconds)
-        fetched, waiting = [], dict.fromkeys(todo.settling, "without a card, its upload ends when no more files come")
+        fetched: list[Version] = []
+        unread: dict[Version, str] = {}
+        waiting = dict.fromkeys(todo.settling, "without a card, its upload ends when no more files come")
         for version in todo.fetch:
             files = remote.versions[version]
             try:
@@ -69,16 +77,18 @@ class Follower:
                 fetched.append(version)
             except Incomplete as missing:
                 waiting[version] = str(missing)
+            except (FileFailed, NoRoom) as error:
+                unread[version] = str(error)
             except ModelRejected as error:
                 self._refused[version] = files, str(error)
         for version in todo.hide:
             self._mirror.hide(version)
         reasons = {version: reason for version, (_, reason) in self._refused.items()}
-        return Round(fetched, todo.hide, waiting, reasons, remote.strays)
+        return Round(fetched, todo.hide, waiting, reasons, unread, brought.unread, remote.strays)
 
     def _pins(self, beside: Path, remote: Shelf) -> frozenset[Version]:
-        """Versions that the store's models.yaml or an administrator's orders want; the last that were known where
-        those cannot be read.
+        """Versions that the store's models.yaml, files of labels or an administrator's orders want; the last that were
+        known where those cannot be read.
         """
         try:
             declaration, orders = read_declaration(beside), read_orders(self._mirror.models)
@@ -90,6 +100,7 @@ class Follower:
 
         def wanted_of(model: str) -> set[int]:
             by_policy = declaration.of_model(model).wants(numbers[model])
-            return {*by_policy, *declaration.pinned_versions(model), *orders.named_versions(model)}
+            labelled = read_label_files(beside / model).versions.values()
+            return {*by_policy, *declaration.pinned_versions(model), *labelled, *orders.named_versions(model)}
 
         return frozenset(Version(model, number) for model in numbers for number in wanted_of(model))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from serving.errors import ModelRejected, StoreFailed
+from serving.models.lifecycle.complaints import Complaints
 from serving.models.repository import Repository
 from serving.models.stores.address import directory_of
 from serving.models.stores.follower import Follower, Round
@@ -53,7 +54,9 @@ class Keeper:
         self._observer = observer
         self._patience = patience
         self._bytes = 0
+        self._complaints = Complaints(log)
         self._strays: frozenset[str] = frozenset()
+        self._turn = asyncio.Lock()
         self._round: asyncio.Future[Round] | None = None
 
     @classmethod
@@ -68,12 +71,35 @@ class Keeper:
         return cls(store, mirror.models, follower.follow, observer)
 
     async def sync(self, in_use: Collection[Version] = ()) -> None:
-        """One round. Where the store or the disk fails, everything that is mirrored stays, and `failure` says why;
-        the round of a store that hangs is waited for by the next call. The files of versions `in_use` stay.
+        """A round that begins after this call. Where the store or the disk fails, everything that is mirrored stays,
+        and `failure` says why; the round of a store that hangs is waited for by the next call. The files of versions
+        `in_use` stay.
         """
-        self._round = self._round or _in_a_thread(lambda: self._follow(in_use))
+        async with self._turn:
+            if self._round is None or await self._ends_well(self._round):
+                self._round = _in_a_thread(lambda: self._follow(in_use))
+                await self._ends_well(self._round)
+
+    async def look(self, repository: Repository) -> Mapping[Version, str]:
+        """A round that begins after this call, while versions that are in `repository` are in use. Gives `troubles`.
+        Raises StoreFailed where that fails.
+        """
+        await self.sync({Version(servable.name, servable.version) for servable in repository.servables})
+        if self.failure:
+            raise StoreFailed(self.failure)
+        return self.troubles
+
+    async def run(self, poll_seconds: float, repository: Repository) -> None:
+        """Looks every `poll_seconds`, until it is cancelled."""
+        while True:
+            await asyncio.sleep(poll_seconds)
+            with suppress(StoreFailed):  # it is told, and in `failure`
+                await self.look(repository)
+
+    async def _ends_well(self, running: asyncio.Future[Round]) -> bool:
+        """Waits for a round, and tells what comes of it."""
         try:
-            done = await self._outcome(self._round)
+            done = await self._outcome(running)
         except (StoreFailed, ModelRejected, OSError) as error:
             self._failed(str(error))
         except Exception as error:
@@ -83,12 +109,7 @@ class Keeper:
             self._answered(done)
         self._observer.bytes_fetched(self._store.bytes_read - self._bytes)
         self._bytes = self._store.bytes_read
-
-    async def run(self, poll_seconds: float, repository: Repository) -> None:
-        """A round every `poll_seconds`, until it is cancelled. Versions that are in `repository` are in use."""
-        while True:
-            await asyncio.sleep(poll_seconds)
-            await self.sync({Version(servable.name, servable.version) for servable in repository.servables})
+        return not self.failure
 
     async def _outcome(self, running: asyncio.Future[Round]) -> Round:
         """What comes of a round. Raises StoreFailed where nothing has come for as long as one is patient."""
@@ -118,14 +139,16 @@ class Keeper:
             log.info("%s version %s was fetched", *version)
         for version in done.hidden:
             log.info("%s version %s is mirrored no more", *version)
-        for version, reason in done.refused.items():
-            if self.troubles.get(version) != reason:
-                log.error("%s version %s is not mirrored: %s", *version, reason)
+        absent = {**done.refused, **done.unread}
+        self._complaints.are(
+            {f"{name} version {number} is not mirrored": why for (name, number), why in absent.items()}
+            | {f"{key} stays as it was": why for key, why in done.unread_labels.items()}
+        )
         for key in done.strays - self._strays:
             log.warning("A key of a store names a file below a model; %r does not, and is left there", key)
-        self.troubles = {**done.waiting, **done.refused}
+        self.troubles = {**done.waiting, **absent}
         self._strays = done.strays
-        self._observer.store_answered(len(done.refused))
+        self._observer.store_answered(len(absent))
 
 
 def _in_a_thread(work: Callable[[], Result]) -> asyncio.Future[Result]:

@@ -4,6 +4,7 @@
                                   listing.json how the store listed them
     models/NAME/VERSION                        a link to such files: what a repository sees
     models/models.yaml
+    models/NAME/labels/LABEL                   a file that gives a label
     incoming/                                  what is being fetched
 
 Whatever ends the process at whatever step, a version in models/ is whole: its files are complete, held against its card
@@ -11,6 +12,7 @@ and on the disk before they get their name, and the link to them is set in one s
 incoming/ and contents/ goes at the next start.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -22,19 +24,22 @@ from pathlib import Path, PurePosixPath
 
 from serving.errors import ModelRejected
 from serving.models import card as cards
-from serving.models.lifecycle.orders import ORDERS
 from serving.models.stores.address import SHOWN
+from serving.models.stores.beside import Beside, remove_if_empty
 from serving.models.stores.shelf import Entry, Files, Version, identity
 from serving.models.stores.store import Store
 
 MAX_VERSION_FILES = 10_000
 MAX_VERSION_BYTES = 64 * 2**30
-_MAX_BESIDE_BYTES = 4 * 2**20
 _CARD = cards.CARD_PATH.as_posix()
 
 
 class Incomplete(Exception):
     """A version whose upload has not ended. The message says what is missing."""
+
+
+class NoRoom(Exception):
+    """A version that the disk cannot take. The message says how many bytes it needs."""
 
 
 class Mirror:
@@ -45,6 +50,7 @@ class Mirror:
         self.models = root / SHOWN
         self._contents, self._incoming, self._lock = root / "contents", root / "incoming", root / "lock"
         self._store = store
+        self.beside = Beside(self.models, self._incoming, store)
         for directory in (self.models, self._contents, self._incoming):
             directory.mkdir(parents=True, exist_ok=True)
 
@@ -68,48 +74,25 @@ class Mirror:
         """Has the mirror show `version` as the store has it; files that the mirror has already are not read again.
 
         Raises Incomplete where not all of them are in the store yet, ModelRejected where they are not what the card
-        lists or out of bounds, StoreFailed, and OSError where the disk is at fault. Then everything is as it was.
+        lists or out of bounds, StoreFailed, NoRoom, and OSError where the disk is at fault otherwise. Then everything
+        is as it was.
         """
         _check_listing(version, files)
         content = self._contents / version.model / f"{version.number}-{identity(files)}"
         if _listing(content) != files:
-            staging = Path(tempfile.mkdtemp(dir=self._incoming))
-            try:
+            with self._room_for(version, files), self._staging() as staging:
                 self._fill(staging, version, files)
                 shutil.rmtree(content, ignore_errors=True)  # damaged, or it would not be fetched
                 content.parent.mkdir(exist_ok=True)
                 staging.rename(content)
                 _sync(content.parent)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
         self._show(version, content / "files")
-
-    @contextmanager
-    def beside(self, listed: Files) -> Iterator[Path]:
-        """A directory with the files beside the models that the store has. Once the block ends well, a repository sees
-        them, each set in one step, and no others but the administrators' orders. Raises what `fetch` does.
-        """
-        with tempfile.TemporaryDirectory(dir=self._incoming) as staging:
-            for name, entry in listed.items():
-                if entry.bytes > _MAX_BESIDE_BYTES:
-                    raise ModelRejected(
-                        f"A file beside the models has at most {_MAX_BESIDE_BYTES} bytes; {name!r} has {entry.bytes}. "
-                        "Move what is no declaration elsewhere."
-                    )
-                self._copy(name, entry, Path(staging, name))
-            yield Path(staging)
-            for name in listed:
-                Path(staging, name).replace(self.models / name)
-        for path in self.models.iterdir():
-            if path.is_file() and path.name not in (*listed, ORDERS):
-                path.unlink()
 
     def hide(self, version: Version) -> None:
         """A repository sees `version` no more; its files stay until `clear`."""
         link = self.models / version.model / str(version.number)
         link.unlink()
-        if not any(link.parent.iterdir()):
-            link.parent.rmdir()
+        remove_if_empty(link.parent)
 
     def clear(self, in_use: Collection[Version]) -> None:
         """Removes files that nothing leads to any more, but for those of versions `in_use`."""
@@ -138,6 +121,37 @@ class Mirror:
         (staging / "listing.json").write_text(json.dumps(files, indent=1))
         for directory in (*target.rglob("*"), target, staging / "listing.json", staging):
             _sync(directory)
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        """A directory for the block, which may move it elsewhere."""
+        staging = Path(tempfile.mkdtemp(dir=self._incoming))
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    @contextmanager
+    def _room_for(self, version: Version, files: Files) -> Iterator[None]:
+        """The block writes `files`. Raises NoRoom, before anything is read where that is plain: a disk that stays full
+        is not filled again at each round.
+        """
+        known = self.shown().get(version, {})
+        needed = sum(entry.bytes for path, entry in files.items() if known.get(path) != entry)
+        free = shutil.disk_usage(self._incoming).free
+        rule = (
+            f"A version is mirrored where there is room for it; version {version.number} of {version.model!r} needs "
+            f"{needed} bytes in {self._incoming.parent}"
+        )
+        way_out = "Make room, or name another cache_directory."
+        if free < needed:
+            raise NoRoom(f"{rule}, and {free} are free. {way_out}")
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise NoRoom(f"{rule}, and before they were there it said: {error.strerror}. {way_out}") from error
 
     def _copy(self, key: str, entry: Entry, target: Path) -> None:
         with target.open("xb") as file:

@@ -1,6 +1,8 @@
 """Reads a store through fsspec."""
 
+import errno
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from serving.errors import ModelRejected, StoreFailed
@@ -23,6 +25,10 @@ _OPTIONS: Mapping[str, dict[str, Any]] = {
 _TAGS = ("ETag", "etag", "md5Hash", "generation", "mtime", "created", "LastModified", "last_modified")
 
 
+class FileFailed(StoreFailed):
+    """One file of a store cannot be read, or not as it was listed. Others may be."""
+
+
 class Store:
     """A prefix of a store. Blocks; what fails raises StoreFailed, whichever library it comes from."""
 
@@ -31,19 +37,7 @@ class Store:
         self.address = address
         self.bytes_read = 0
         """Of all files so far. Other threads may look."""
-        try:
-            import fsspec
-
-            options = _OPTIONS.get(address.partition("://")[0], {})
-            self._files, self._prefix = fsspec.url_to_fs(
-                address, skip_instance_cache=True, use_listings_cache=False, **options
-            )
-        except (ImportError, ValueError) as error:
-            raise StoreFailed(
-                f"Models in {address} need a library that reads it ({error}). "
-                'Install it (pip install "tencrop[stores]" for s3://, gcsfs for gs://), or name a directory.'
-            ) from error
-        self._prefix = self._prefix.rstrip("/")
+        self._connect()
 
     def list(self) -> Shelf:
         """Everything below the prefix. Raises StoreFailed where that is no model at all."""
@@ -51,6 +45,7 @@ class Store:
             self._files.invalidate_cache()
             found = self._files.find(self._prefix, detail=True)
         except Exception as error:
+            self._connect()  # its library reads credentials then, and others may be there by now
             raise self._failed("listed", error) from error
         if len(found) > MAX_FILES:
             raise StoreFailed(
@@ -68,34 +63,84 @@ class Store:
     def copy(self, key: str, entry: Entry, target: BinaryIO) -> None:
         """Writes the file under `key` to `target`.
 
-        Raises ModelRejected where it has not the listed size; no more than that is read.
+        Raises ModelRejected where it has not the listed size; no more than that is read. Raises FileFailed where it
+        cannot be read, or has changed since it was listed.
         """
         try:
-            source = self._files.open(f"{self._prefix}/{key}", "rb", block_size=_CHUNK)
+            source = self._files.open(self._path(key), "rb", block_size=_CHUNK)
         except Exception as error:
-            raise self._failed("read", error) from error
+            raise self._unread(key, error) from error
         with source:
             left = entry.bytes
-            while chunk := self._read(source, min(left + 1, _CHUNK)):
+            while chunk := self._read(key, source, min(left + 1, _CHUNK)):
                 left -= len(chunk)
                 if left < 0:
                     break
                 target.write(chunk)
                 self.bytes_read += len(chunk)
+        self._check_as_listed(key, entry)
         if left:
             raise ModelRejected(
                 f"A file has the size that its store lists; {key!r} in {self.address}, of {entry.bytes} bytes, "
                 f"{'has more' if left < 0 else f'ends {left} bytes before'}. Upload the version again."
             )
 
-    def _read(self, source: BinaryIO, size: int) -> bytes:
+    def head(self, key: str, entry: Entry, most: int) -> bytes:
+        """The file under `key`, or as many bytes as `most` of it. Raises FileFailed where it cannot be read."""
+        try:
+            content = self._files.cat_file(self._path(key), start=0, end=min(entry.bytes, most)) if entry.bytes else b""
+        except Exception as error:
+            raise self._unread(key, error) from error
+        self.bytes_read += len(content)
+        return content
+
+    def _connect(self) -> None:
+        """Opens no connection: the library does, when it is first asked."""
+        try:
+            import fsspec
+
+            options = _OPTIONS.get(self.address.partition("://")[0], {})
+            self._files, prefix = fsspec.url_to_fs(
+                self.address, skip_instance_cache=True, use_listings_cache=False, **options
+            )
+        except (ImportError, ValueError) as error:
+            raise StoreFailed(
+                f"Models in {self.address} need a library that reads it ({error}). "
+                'Install it (pip install "tencrop[stores]" for s3://, gcsfs for gs://), or name a directory.'
+            ) from error
+        self._prefix = prefix.rstrip("/")
+
+    def _read(self, key: str, source: BinaryIO, size: int) -> bytes:
         try:
             return source.read(size)
         except Exception as error:
-            raise self._failed("read", error) from error
+            raise self._unread(key, error) from error
+
+    def _check_as_listed(self, key: str, entry: Entry) -> None:
+        """Raises FileFailed where the file is another than was listed; what was read may be some of both."""
+        try:
+            now = _entry(self._files.info(self._path(key)))
+        except Exception as error:
+            raise self._unread(key, error) from error
+        if now.tag != entry.tag:
+            raise FileFailed(
+                f"A file stays as it was listed while it is read; {key!r} in {self.address} changed. It is read again "
+                "at the next look; publish another version instead."
+            )
+
+    def _path(self, key: str) -> str:
+        return f"{self._prefix}/{key}"
 
     def _key(self, path: str) -> str:
         return path.removeprefix(self._prefix).removeprefix("/")
+
+    def _unread(self, key: str, error: Exception) -> StoreFailed:
+        if not (isinstance(error, FileNotFoundError | PermissionError) or getattr(error, "errno", None) == errno.EBUSY):
+            return self._failed("read", error)
+        return FileFailed(
+            f"A file that a store lists can be read; {key!r} in {self.address} cannot be: {type(error).__name__}: "
+            f"{error}. Look at who may read it, or upload the version again."
+        )
 
     def _failed(self, done: str, error: Exception) -> StoreFailed:
         return StoreFailed(
@@ -105,5 +150,6 @@ class Store:
 
 
 def _entry(about: Mapping[str, Any]) -> Entry:
-    tag = next((str(about[name]) for name in _TAGS if about.get(name)), "")
-    return Entry(int(about["size"] or 0), tag.strip('"'))
+    tag = next((about[name] for name in _TAGS if about.get(name)), "")
+    text = str(tag.timestamp() if isinstance(tag, datetime) else tag)  # a library may list it as either
+    return Entry(int(about["size"] or 0), text.strip('"'))

@@ -91,5 +91,5 @@ def test_what_was_never_promoted_is_not_rolled_back():
 
 def test_a_label_that_no_order_gave_is_not_taken_back():
     assert NONE.label("a", "canary", 1).remove_label("a", "canary") == NONE
-    with pytest.raises(NotServed, match=r"What models\.yaml declares is removed there"):
+    with pytest.raises(NotServed, match=r"What a file or models\.yaml says is removed there"):
         NONE.remove_label("a", "canary")

@@ -45,10 +45,10 @@ def follow_to_the_end(shop: Shop, step: int, fate: str) -> int:
     if not child:
         end_at(step, fate)
         try:
-            shop.follow()
+            unread = shop.follow().unread
         except OSError:
             os._exit(FAILED)
-        os._exit(0)
+        os._exit(FAILED if unread else 0)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 

@@ -55,7 +55,18 @@ def keeper(shop, metrics):
 
 
 def done(**fields):
-    return Round(**{"fetched": [], "hidden": [], "waiting": {}, "refused": {}, "strays": frozenset(), **fields})
+    return Round(
+        **{
+            "fetched": [],
+            "hidden": [],
+            "waiting": {},
+            "refused": {},
+            "unread": {},
+            "unread_labels": {},
+            "strays": frozenset(),
+            **fields,
+        }
+    )
 
 
 def lines(caplog, level):
@@ -123,10 +134,10 @@ async def test_a_store_that_hangs_is_an_outage_and_no_second_round_is_begun(keep
     for _ in range(2):
         await kept.sync()
         assert "nothing has" in kept.failure
+    assert len(begun) == 1
     go_on.set()
     while kept.failure:
         await kept.sync()
-    assert len(begun) == 1
 
 
 @on_a_loop

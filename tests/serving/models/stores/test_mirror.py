@@ -238,3 +238,96 @@ def test_a_store_that_fails_midway_leaves_what_was_there(shop, monkeypatch):
         shop.follow()
     assert shop.shown("shades/1") == version_of()
     assert list((shop.root / "incoming").iterdir()) == []
+
+
+def label(shop, content, name="production"):
+    shop.put("shades/labels", {name: content})
+
+
+def test_a_label_by_a_file_is_carried_with_its_version_and_goes_with_its_file(shop):
+    for number in (1, 2, 3, 4):
+        shop.put(f"shades/{number}", version_of())
+    label(shop, b"1\n")
+    shop.follow()
+    assert shop.shown("shades/labels") == {"production": b"1\n"}
+    assert Version("shades", 1) in shop.mirror.shown()
+    shop.remove("shades/labels")
+    shop.follow()
+    assert shop.shown("shades/labels") is None
+
+
+def test_a_label_that_has_not_changed_is_not_read_again_and_of_a_large_one_no_more_than_a_beginning(shop):
+    shop.put("shades/1", version_of())
+    label(shop, bytes(10**6))
+    shop.follow()
+    read = shop.store.bytes_read
+    assert len(shop.shown("shades/labels")["production"]) == 65
+    shop.follow()
+    assert (shop.store.bytes_read, len(shop.shown("shades/labels")["production"])) == (read, 65)
+
+
+def forbid(shop, monkeypatch, key):
+    """Listed, and not to be read."""
+    files = shop.store._files
+    for method in ("open", "cat_file"):
+        real = getattr(files, method)
+
+        def guarded(path, *args, real=real, **kwargs):
+            if path.endswith(key):
+                raise PermissionError("Access Denied")
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(files, method, guarded)
+
+
+def test_a_version_of_which_one_file_cannot_be_read_keeps_no_other_from_being_fetched(shop, monkeypatch):
+    shop.put("shades/1", version_of())
+    shop.put("tones/1", version_of())
+    forbid(shop, monkeypatch, "shades/1/saved_model.pb")
+    done = shop.follow()
+    assert "'shades/1/saved_model.pb'" in done.unread[SHADES]
+    assert shop.versions() == ["tones/1"]
+    monkeypatch.undo()
+    assert shop.follow().fetched == [SHADES]
+
+
+def test_a_label_that_cannot_be_read_stays_as_it_was(shop, monkeypatch):
+    shop.put("shades/1", version_of())
+    label(shop, b"1")
+    shop.follow()
+    label(shop, b"2")
+    forbid(shop, monkeypatch, "labels/production")
+    assert list(shop.follow().unread_labels) == ["shades/labels/production"]
+    assert shop.shown("shades/labels") == {"production": b"1"}
+
+
+def test_a_file_that_changes_between_being_listed_and_read_is_waited_for(shop, monkeypatch):
+    shop.put("shades/1", version_of())
+    listed = shop.store.list()
+    shop.put("shades/1", version_of())
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.store, "list", lambda: listed)
+        assert "changed" in shop.follow().unread[SHADES]
+    assert shop.follow().fetched == [SHADES]
+
+
+def test_a_version_without_room_is_not_begun_and_says_how_many_bytes_it_needs(shop, monkeypatch):
+    shop.put("shades/1", version_of())
+    shop.follow()
+    newer = version_of(graph=bytes(1000))
+    shop.put("shades/2", newer)
+    needed, read = sum(map(len, newer.values())), shop.store.bytes_read
+    with monkeypatch.context() as patch:
+        patch.setattr(mirrors.shutil, "disk_usage", lambda _: mirrors.shutil._ntuple_diskusage(10**9, 10**9, 7))
+        (reason,) = shop.follow().unread.values()
+    assert (f"needs {needed} bytes" in reason, "7 are free" in reason, shop.store.bytes_read) == (True, True, read)
+    assert (shop.versions(), list((shop.root / "incoming").iterdir())) == (["shades/1"], [])
+    assert shop.follow().fetched == [Version("shades", 2)]
+
+
+@pytest.mark.parametrize("model", ["models.yaml", "administration.json", "choir.card.json"])
+def test_a_model_named_as_a_file_beside_the_models_is_left_in_the_store(shop, model):
+    shop.put("shades/1", version_of())
+    shop.put(f"{model}/1", version_of())
+    assert len(shop.follow().strays) == len(version_of())
+    assert shop.versions() == ["shades/1"]
