@@ -12,6 +12,7 @@ from serving.doors.statuses import status_of
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.refreshing import Refresher
 from serving.models.repository import Repository
+from serving.models.stores.shelf import Version
 
 
 class AdministrationDoor(AdministrationServicer):
@@ -79,5 +80,5 @@ class AdministrationDoor(AdministrationServicer):
         )
 
 
-def _version(version: tuple[str, int]) -> ModelVersion:
-    return ModelVersion(name=version[0], version=version[1])
+def _version(version: Version) -> ModelVersion:
+    return ModelVersion(name=version.model, version=version.number)

@@ -7,28 +7,29 @@ from dataclasses import dataclass
 from serving.errors import ModelRejected, NotServed
 from serving.models.lifecycle.inventory import Inventory
 from serving.models.lifecycle.manager import Manager
+from serving.models.stores.shelf import Version
 
-Sync = Callable[[], Awaitable[Mapping[tuple[str, int], str]]]
+Sync = Callable[[], Awaitable[Mapping[Version, str]]]
 """Has the directory say what a store says, and gives the versions of the store that are not there, and why. Raises
 StoreFailed."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a look found that the one before had not. Versions are a model's name and a number."""
+    """What a look found that the one before had not."""
 
-    appeared: frozenset[tuple[str, int]]
+    appeared: frozenset[Version]
     """Those that are new, or have other files."""
-    gone: frozenset[tuple[str, int]]
-    waiting: Mapping[tuple[str, int], str]
+    gone: frozenset[Version]
+    waiting: Mapping[Version, str]
     """Those that are there and cannot be served yet, or not at all, and why."""
 
     def of(self, model: str) -> "Found":
         """As far as it is of `model`."""
         return Found(
-            frozenset(each for each in self.appeared if each[0] == model),
-            frozenset(each for each in self.gone if each[0] == model),
-            {each: why for each, why in self.waiting.items() if each[0] == model},
+            frozenset(each for each in self.appeared if each.model == model),
+            frozenset(each for each in self.gone if each.model == model),
+            {each: why for each, why in self.waiting.items() if each.model == model},
         )
 
 
@@ -67,12 +68,12 @@ class Refresher:
             return _difference(before, self._manager.inventory, absent)
 
 
-def _difference(before: Inventory, now: Inventory, absent: Mapping[tuple[str, int], str]) -> Found:
+def _difference(before: Inventory, now: Inventory, absent: Mapping[Version, str]) -> Found:
     was, there = _versions(before), _versions(now)
     appeared = frozenset(version for version, files in there.items() if was.get(version) != files)
-    incomplete = {(name, version): why for name, each in now.incomplete.items() for version, why in each.items()}
+    incomplete = {Version(name, version): why for name, each in now.incomplete.items() for version, why in each.items()}
     return Found(appeared, frozenset(was.keys() - there.keys()), {**incomplete, **absent})
 
 
-def _versions(inventory: Inventory) -> dict[tuple[str, int], object]:
-    return {(name, version): files for name, each in inventory.models.items() for version, files in each.items()}
+def _versions(inventory: Inventory) -> dict[Version, object]:
+    return {Version(name, version): files for name, each in inventory.models.items() for version, files in each.items()}

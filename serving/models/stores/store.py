@@ -78,12 +78,12 @@ class Store:
                     break
                 target.write(chunk)
                 self.bytes_read += len(chunk)
-        self._check_as_listed(key, entry)
         if left:
             raise ModelRejected(
                 f"A file has the size that its store lists; {key!r} in {self.address}, of {entry.bytes} bytes, "
                 f"{'has more' if left < 0 else f'ends {left} bytes before'}. Upload the version again."
             )
+        self._check_as_listed(key, entry)
 
     def head(self, key: str, entry: Entry, most: int) -> bytes:
         """The file under `key`, or as many bytes as `most` of it. Raises FileFailed where it cannot be read."""

@@ -34,6 +34,19 @@ def test_each_order_shows_how_the_model_stands_then(run):
     assert run("label", "shades", "canary")[0] == "shades 2  AVAILABLE"
 
 
+def test_a_refresh_says_what_was_found(run, tmp_path):
+    assert run("refresh") == ["nothing new"]
+    TinyModel("shades", 3, seed=3).publish(tmp_path)
+    (tmp_path / "shades" / "4").mkdir()
+    assert run("refresh", "shades") == [
+        "shades 3  new",
+        "shades 4  new",
+        "shades 4  waits  saved_model.pb is not there yet",
+    ]
+    with pytest.raises(NotServed, match="nothing of 'tones' does"):
+        run("refresh", "tones")
+
+
 def test_an_order_that_is_refused_says_why(run):
     with pytest.raises(NotServed, match="A version has to lie in"):
         run("promote", "shades", "9")

@@ -331,3 +331,17 @@ def test_a_model_named_as_a_file_beside_the_models_is_left_in_the_store(shop, mo
     shop.put(f"{model}/1", version_of())
     assert len(shop.follow().strays) == len(version_of())
     assert shop.versions() == ["shades/1"]
+
+
+def test_credentials_that_expire_are_an_outage_and_those_that_are_renewed_are_read(shop, monkeypatch):
+    shop.put("shades/1", version_of())
+    shop.follow()
+
+    def expired(*_, **__):
+        raise PermissionError("The provided token has expired.")
+
+    monkeypatch.setattr(shop.store._files, "find", expired)  # of this connection, and of no other
+    with pytest.raises(StoreFailed, match="token has expired"):
+        shop.follow()
+    assert shop.versions() == ["shades/1"]
+    shop.follow()
