@@ -92,14 +92,16 @@ def test_a_full_disk_leaves_whole_records_and_the_next_ones_are_kept(tmp_path):
 
 
 def test_servers_that_share_a_directory_keep_as_much_as_each_alone_would(tmp_path):
-    busy, idle = files(tmp_path, writer="host-1"), files(tmp_path, writer="host-2")
-    idle.append(b"seldom")
+    idle, busy = files(tmp_path, writer="host-2"), files(tmp_path, writer="host-1", begins=2 * 10**18)
+    seldom = [b"%06d" % number * 20 for number in range(10)]  # a file that is complete, and one that is not
+    for record in seldom:
+        idle.append(record)
     for number in range(500):
         busy.append(b"%06d" % number * 20)
     busy.close()
     idle.close()
-    assert kept(tmp_path, "host-2") == [b"seldom"]
-    assert 0.8 * ROOM < size(tmp_path) <= ROOM + 100
+    assert kept(tmp_path, "host-2") == seldom
+    assert 0.8 * ROOM < size(tmp_path) <= ROOM + 2000
 
 
 def test_servers_that_are_called_the_same_share_a_bound(tmp_path):
