@@ -20,10 +20,10 @@ from tests.serving.running import Running, of_engines
 @pytest.fixture
 def clock(monkeypatch) -> FakeClock:
     """What the server takes for the monotonic clock."""
-    import serving.main  # TensorFlow, which takes its time
+    import serving.server  # TensorFlow, which takes its time
 
     clock = FakeClock()
-    monkeypatch.setattr(serving.main, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(serving.server, "time", SimpleNamespace(monotonic=clock))
     return clock
 
 

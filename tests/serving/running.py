@@ -25,7 +25,7 @@ from tests.serving.fakes import PATIENCE, fake_servable
 from tests.serving.loops import LoopThread, eventually
 
 if TYPE_CHECKING:
-    from serving.main import Server
+    from serving.server import Server
 
 FREE_PORTS = {"grpc_port": 0, "http_port": 0, "admin_port": 0}
 EIGHT_ROWS = Batching.of(max_batch_size=8)
@@ -78,7 +78,7 @@ def running(
     loop: LoopThread, load: Callable[[Settings, Metrics], Repository | Manager], **settings
 ) -> Iterator[Running]:
     """Runs a server over what `load` gives, inside the block."""
-    from serving.main import Server
+    from serving.server import Server
 
     chosen = Settings(**{**FREE_PORTS, "drain_seconds": 5, "decoding_threads": 1, **settings})
     metrics = Metrics()
