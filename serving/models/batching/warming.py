@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 _ROUNDS = 2
-_LONG_SECONDS = 1.0
+_LONG_SECONDS = 0.5
 _NO_CHEAPER = 0.95
 
 
@@ -11,7 +11,7 @@ def met(meet: Callable[[int], None], timed: Callable[[int], float], sizes: Itera
     """The seconds that a batch takes, by its size, for the allowed `sizes`, which ascend. The first of a size, which
     `meet` runs, may cost more than all later ones; `timed` runs another, and says how long it took.
 
-    A size that takes over a second and whose rows are no cheaper than those of the size below is the last: larger ones
+    A size that takes over half a second and whose rows are no cheaper than those of the size below is the last: larger ones
     would not be used. Sizes are timed in turns, so that what else the machine does for a while meets them all, and the
     shortest time of each counts.
     """
