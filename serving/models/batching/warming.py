@@ -11,9 +11,9 @@ def met(meet: Callable[[int], None], timed: Callable[[int], float], sizes: Itera
     """The seconds that a batch takes, by its size, for the allowed `sizes`, which ascend. The first of a size, which
     `meet` runs, may cost more than all later ones; `timed` runs another, and says how long it took.
 
-    A size that takes over half a second and whose rows are no cheaper than those of the size below is the last: larger ones
-    would not be used. Sizes are timed in turns, so that what else the machine does for a while meets them all, and the
-    shortest time of each counts.
+    A size that takes over half a second and whose rows are no cheaper than those of the size below is the last: larger
+    ones would not be used. Sizes are timed in turns, so that what else the machine does for a while meets them all, and
+    the shortest time of each counts.
     """
     seconds: dict[int, float] = {}
     below = 0
