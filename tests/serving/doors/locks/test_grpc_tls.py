@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from protos.classification_pb2_grpc import ClassificationStub
-from serving import main
+from serving import server
 from serving.doors.locks.certificates import CertificateFiles, grpc_credentials
 from serving.doors.locks.locks import Locks
 from serving.errors import LockRejected
@@ -28,7 +28,7 @@ def ours(tmp_path):
 def clock(monkeypatch):
     """By which servers of the test decide whether to look at their files again."""
     clock = FakeClock()
-    monkeypatch.setattr(main, "Locks", lambda settings, metrics, _: Locks(settings, metrics, clock))
+    monkeypatch.setattr(server, "Locks", lambda settings, metrics, _: Locks(settings, metrics, clock))
     return clock
 
 

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from serving import main
+from serving import server
 from serving.doors.locks.locks import Locks
 from tests.serving.doors.locks.authority import Authority
 from tests.serving.fakes import PATIENCE, FakeClock, FreeEngine
@@ -17,7 +17,7 @@ from tests.serving.running import of_engines
 def clock(monkeypatch):
     """By which servers of the test decide whether to look at their files again."""
     clock = FakeClock()
-    monkeypatch.setattr(main, "Locks", lambda settings, metrics, _: Locks(settings, metrics, clock))
+    monkeypatch.setattr(server, "Locks", lambda settings, metrics, _: Locks(settings, metrics, clock))
     return clock
 
 
