@@ -35,6 +35,7 @@ class Repository:
     def move_to(self, catalogue: Catalogue) -> None:
         """Calls that begin from now on are answered of `catalogue`."""
         self._catalogue = catalogue
+        self.trials.forget_all_but(catalogue.models)
 
     @property
     def models(self) -> Mapping[str, ServedModel]:

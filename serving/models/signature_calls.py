@@ -11,7 +11,7 @@ from serving.errors import Overloaded
 from serving.models.signatures import Signature, Signatures, Tensors
 
 MAX_WAITING = 64
-"""Calls that may wait for one version; each holds its inputs."""
+"""Calls that may wait for a turn of one version; each holds its inputs."""
 
 
 class SignatureCalls:
@@ -22,26 +22,31 @@ class SignatureCalls:
         self.signatures = signatures
         self._threads = threads
         self._turns = asyncio.Semaphore(at_once)
-        self._calls = 0
+        self._waiting = 0
         self._running: set[asyncio.Future[dict[str, NDArray[Any]]]] = set()
 
     async def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> dict[str, NDArray[Any]]:
         """See Signatures.run. Raises Overloaded where too many wait."""
-        if self._calls > MAX_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise Overloaded(
                 f"At most {MAX_WAITING} calls wait for the signatures of a version, and so many do. Try again later; "
                 "of a model with a card, serving_default is asked in batches, and more may wait."
             )
-        self._calls += 1
+        self._waiting += 1
         try:
-            async with self._turns:
-                loop = asyncio.get_running_loop()
-                running = loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
-                self._running.add(running)
-                running.add_done_callback(self._running.discard)
-                return await asyncio.shield(running)  # a thread goes on though its caller has gone
+            await self._turns.acquire()
         finally:
-            self._calls -= 1
+            self._waiting -= 1
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        return await asyncio.shield(running)  # a thread goes on though its caller has gone
+
+    def _ended(self, running: asyncio.Future[dict[str, NDArray[Any]]]) -> None:
+        """A turn lasts until its thread is done, whoever has gone meanwhile."""
+        self._running.discard(running)
+        self._turns.release()
 
     async def drained(self) -> None:
         """Returns once no call runs, those of callers who have gone too. None may begin meanwhile."""

@@ -24,8 +24,11 @@ class RoutedPipeline:
     async def classify(self, request: pb.ClassifyRequest, deadline: float) -> Answer:
         """See Classifier.classify. A call that names a version, a label or an ensemble is answered by that."""
         way = self._router.way(request.model, request.routing_key)
-        with self._router.watched(way, deadline):
-            answer = await self._pipeline.classify(_sent(request, way), deadline)
+
+        async def ask(spec: pb.ModelSpec) -> Answer:
+            return await self._pipeline.classify(_sent(request, spec), deadline)
+
+        answer = await self._router.answered(way, deadline, ask)
 
         async def of_shadow(version: int, deadline: float) -> Sequence[str]:
             copy = _copy(request, answer.ensemble.name, version)
@@ -38,8 +41,11 @@ class RoutedPipeline:
     async def classify_rows(self, request: pb.ClassifyRequest, rows: NDArray[np.uint8], deadline: float) -> RowAnswers:
         """See Classifier.classify_rows. All rows of a call go one way."""
         way = self._router.way(request.model, request.routing_key)
-        with self._router.watched(way, deadline):
-            answers = await self._pipeline.classify_rows(_sent(request, way), rows, deadline)
+
+        async def ask(spec: pb.ModelSpec) -> RowAnswers:
+            return await self._pipeline.classify_rows(_sent(request, spec), rows, deadline)
+
+        answers = await self._router.answered(way, deadline, ask)
 
         async def of_shadow(version: int, deadline: float) -> Sequence[str]:
             copy = _copy(request, answers.ensemble.name, version)
@@ -59,13 +65,13 @@ class RoutedPipeline:
             self._shadow.ask_too(way.model.name, version, ask, winners, self._router.compared(way))
 
 
-def _sent(request: pb.ClassifyRequest, way: Way) -> pb.ClassifyRequest:
-    """`request`, on its way."""
-    if not way.on_trial:
+def _sent(request: pb.ClassifyRequest, spec: pb.ModelSpec) -> pb.ClassifyRequest:
+    """`request`, to whom `spec` names."""
+    if spec == request.model:
         return request
     sent = pb.ClassifyRequest()
     sent.CopyFrom(request)
-    sent.model.CopyFrom(way.spec)
+    sent.model.CopyFrom(spec)
     return sent
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from protos.classification_pb2 import ModelSpec
 from serving.errors import Forbidden, InvalidRequest, NoSuchSignature, NotServed
@@ -13,6 +13,8 @@ from serving.models.catalogue import ServedModel
 from serving.models.repository import Repository
 from serving.models.trials.canaries import Canary
 from serving.routing_keys import routing_key
+
+Answered = TypeVar("Answered")
 
 _CALLERS = (InvalidRequest, NotServed, NoSuchSignature, Forbidden)
 """What only its caller is to be blamed for."""
@@ -62,13 +64,30 @@ class Router:
             return Way(ModelSpec(name=model.name, version=canary.version), model, canary, on_trial=True)
         return Way(spec, model, canary)
 
+    async def answered(self, way: Way, deadline: float, ask: Callable[[ModelSpec], Awaitable[Answered]]) -> Answered:
+        """What `ask(spec)` gives of whom the `way` leads to, before a moment on the clock; counted if it is part of a
+        trial.
+
+        What a canary refuses as its caller's fault, the stable version is asked. If that answers, so is the caller, and
+        the canary has failed; if it refuses too, nobody has. So no caller has a canary rolled back by asking nonsense.
+        """
+        began = self._clock()
+        try:
+            with self._watched(way, deadline):
+                return await ask(way.spec)
+        except _CALLERS:
+            if way.model is None or not way.on_trial:
+                raise
+        answer = await ask(ModelSpec(name=way.model.name, version=way.model.stable_version))
+        self._observe(way, "failed", self._clock() - began)
+        return answer
+
     @contextmanager
-    def watched(self, way: Way, deadline: float) -> Iterator[None]:
-        """Counts the call inside the block, to be answered before a moment on the clock, if it is part of a trial."""
+    def _watched(self, way: Way, deadline: float) -> Iterator[None]:
+        """Counts the call inside the block, but for one that is its caller's fault."""
         if way.model is None:
             yield
             return
-        version = way.canary.version if way.canary and way.on_trial else way.model.stable_version
         began, outcome = self._clock(), "failed"
         try:
             yield
@@ -82,10 +101,7 @@ class Router:
             raise
         finally:
             if outcome:
-                arm = "canary" if way.on_trial else "stable"
-                took = self._clock() - began
-                self._metrics.canary_duration.labels(way.model.name, version, arm, outcome).observe(took)
-                self._count(way, outcome == "failed")
+                self._observe(way, outcome, self._clock() - began)
 
     def shadowing(self, way: Way) -> int | None:
         """The version that is to be asked too what the stable one has answered; None where none is, this time."""
@@ -108,8 +124,13 @@ class Router:
 
         return compared
 
-    def _count(self, way: Way, failed: bool) -> None:
+    def _observe(self, way: Way, outcome: str, seconds: float) -> None:
+        """Counts a call of a trial."""
+        assert way.model
+        version = way.canary.version if way.canary and way.on_trial else way.model.stable_version
+        arm = "canary" if way.on_trial else "stable"
+        self._metrics.canary_duration.labels(way.model.name, version, arm, outcome).observe(seconds)
         if way.canary:
             count = way.canary.canary if way.on_trial else way.canary.stable
-            count.add(failed)
+            count.add(outcome == "failed")
             self._trials.judge(way.canary)

@@ -85,8 +85,9 @@ async def replay(
             outcomes.add(call, answer.label, time.monotonic() - due)
         except TencropError as error:
             outcomes.fail(call, error)
-        done(call)
-        room.release()
+        finally:
+            done(call)
+            room.release()
 
     began, number = time.monotonic(), 0
     for call in calls:

@@ -20,7 +20,7 @@ class FakeClock:
     """Time stands still until a test moves it."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = 0.0  # before any deadline of a real server, whose clock began with the machine
 
     def __call__(self) -> float:
         return self.now

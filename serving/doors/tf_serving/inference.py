@@ -15,8 +15,8 @@ from serving.doors.tf_serving.apis import (
     regression_pb2,
 )
 from serving.doors.tf_serving.examples import examples_of, picture_of
-from serving.doors.tf_serving.specs import answering, checked, ours, routed_version, signature_name
-from serving.errors import InvalidRequest
+from serving.doors.tf_serving.specs import answering, checked, of_version, ours, signature_name
+from serving.errors import InvalidRequest, NoSuchSignature
 from serving.models.engines.engine import SIGNATURE
 from serving.models.ensemble import Ensemble
 from serving.models.loaded_version import LoadedVersion
@@ -78,14 +78,17 @@ class Inference:
     ) -> regression_pb2.RegressionResponse:
         examples = examples_of(request.input)
         name = signature_name(request.model_spec)
-        with routed_version(self._router, self._repository, request.model_spec, key, deadline) as servable:
-            known = servable.signature_calls.signatures.all
+
+        async def ask(version: LoadedVersion) -> regression_pb2.RegressionResponse:
+            known = version.signature_calls.signatures.all
             if name not in known:  # for which Predict has another status
                 raise InvalidRequest(f"A signature is one of {sorted(known)}; {name!r} was asked for.")
             results.check_regresses(known[name])
-            outputs = await _run(servable, known[name], examples)
-        result = results.regressions(outputs, len(examples))
-        return regression_pb2.RegressionResponse(model_spec=answering(servable, name), result=result)
+            outputs = await _run(version, known[name], examples)
+            result = results.regressions(outputs, len(examples))
+            return regression_pb2.RegressionResponse(model_spec=answering(version, name), result=result)
+
+        return await of_version(self._router, self._repository, request.model_spec, key, deadline, ask)
 
     async def multi_inference(
         self, request: inference_pb2.MultiInferenceRequest, deadline: float
@@ -117,26 +120,33 @@ class Inference:
     async def _own_answer(
         self, spec: model_pb2.ModelSpec, examples: list[Example], key: str, deadline: float
     ) -> classification_pb2.ClassificationResponse | None:
-        """What the model's own signature says; None where it has none that takes examples."""
-        way, name = self._router.way(ours(spec), key), signature_name(spec)
-        asked = checked(self._repository, way.spec)
+        """What the model's own signature says; None where its stable version has none that takes examples."""
+        name, asked = signature_name(spec), checked(self._repository, ours(spec))
         if asked.name in self._repository.ensembles:
             return None
         with self._repository.hold_version(asked) as version:
-            own = version.signature_calls.signatures.all.get(name)
-            if own is None or not results.classifies(own):
+            if _own(version, name) is None:
                 return None
-            with self._router.watched(way, deadline):
-                outputs = await _run(version, own, examples)
-        result = results.classifications(outputs, len(examples))
-        return classification_pb2.ClassificationResponse(model_spec=answering(version, name), result=result)
+
+        async def ask(version: LoadedVersion) -> classification_pb2.ClassificationResponse:
+            own = _own(version, name)
+            if own is None:
+                raise NoSuchSignature(
+                    f"Classify is answered as the stable version does it, by {name!r}, which takes examples; version "
+                    f"{version.version} has none such."
+                )
+            outputs = await _run(version, own, examples)
+            result = results.classifications(outputs, len(examples))
+            return classification_pb2.ClassificationResponse(model_spec=answering(version, name), result=result)
+
+        return await of_version(self._router, self._repository, spec, key, deadline, ask)
 
     async def _voted(
         self, spec: model_pb2.ModelSpec, examples: list[Example], key: str, deadline: float
     ) -> classification_pb2.ClassificationResponse:
         """What the pipeline says."""
-        with self._repository.hold(checked(self._repository, ours(spec))) as ensemble:
-            result, ensemble = await self._votes(spec, examples, ensemble, key, deadline)
+        with self._repository.hold(checked(self._repository, ours(spec))):  # a card that is missing is told first
+            result, ensemble = await self._votes(spec, examples, key, deadline)
         answered = answering(ensemble.members[0].servable, signature_name(spec))
         if ensemble.name in self._repository.ensembles:  # which has no version
             answered.name = ensemble.name
@@ -144,7 +154,7 @@ class Inference:
         return classification_pb2.ClassificationResponse(model_spec=answered, result=result)
 
     async def _votes(
-        self, spec: model_pb2.ModelSpec, examples: Sequence[Example], ensemble: Ensemble, key: str, deadline: float
+        self, spec: model_pb2.ModelSpec, examples: Sequence[Example], key: str, deadline: float
     ) -> tuple[classification_pb2.ClassificationResult, Ensemble]:
         """What the pipeline says of each example's picture, and who said it."""
         views = VIEWS.get(signature_name(spec))
@@ -153,13 +163,18 @@ class Inference:
                 f"Classify is answered by a signature of the model's own that takes examples, or by one of "
                 f"{list(VIEWS)}; {signature_name(spec)!r} was asked for."
             )
-        top_k = len(ensemble.labels)
         asked = [
-            pb.ClassifyRequest(model=ours(spec), encoded=picture_of(each), views=views, top_k=top_k, routing_key=key)
+            pb.ClassifyRequest(model=ours(spec), encoded=picture_of(each), views=views, routing_key=key)
             for each in examples
         ]
         answers = await _together([self._classifier.classify(each, deadline) for each in asked])
         return classification_pb2.ClassificationResult(classifications=map(_classes, answers)), answers[0].ensemble
+
+
+def _own(version: LoadedVersion, name: str) -> Signature | None:
+    """Its signature of that name, if that takes examples."""
+    own = version.signature_calls.signatures.all.get(name)
+    return own if own and results.classifies(own) else None
 
 
 def _classes(answer: Answer) -> classification_pb2.Classifications:

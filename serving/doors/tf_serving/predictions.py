@@ -7,11 +7,12 @@ from google.rpc import code_pb2
 from numpy.typing import NDArray
 
 from serving.doors.tf_serving.apis import TensorProto, get_model_metadata_pb2, get_model_status_pb2, predict_pb2
-from serving.doors.tf_serving.specs import answering, held_version, ours, routed_version, signature_def, signature_name
+from serving.doors.tf_serving.specs import answering, held_version, of_version, ours, signature_def, signature_name
 from serving.doors.tf_serving.tensors import dtype_name, from_array, reads_slowly, shape_of, to_array
 from serving.errors import InvalidRequest, NotServed
 from serving.models import signatures
 from serving.models.lifecycle.states import VersionStatus
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
 from serving.pipeline.prediction import predict as predict_arrays
 from serving.pipeline.router import Router
@@ -27,17 +28,20 @@ async def predict(
 
     Raises the errors of serving.errors.
     """
-    with routed_version(router, repository, request.model_spec, "", deadline) as servable:
-        signature = signatures.find(servable.signature_calls.signatures, signature_name(request.model_spec))
+
+    async def ask(version: LoadedVersion) -> predict_pb2.PredictResponse:
+        signature = signatures.find(version.signature_calls.signatures, signature_name(request.model_spec))
         signature.check_names(request.inputs)
         for name, proto in request.inputs.items():
             signature.check_input(name, dtype_name(proto), shape_of(proto))
         inputs = {name: await _array(proto) for name, proto in request.inputs.items()}
-        outputs = await predict_arrays(servable, signature, inputs, request.output_filter, deadline)
-    response = predict_pb2.PredictResponse(model_spec=answering(servable, signature.name))
-    for name, array in outputs.items():
-        response.outputs[name].CopyFrom(from_array(array))
-    return response
+        outputs = await predict_arrays(version, signature, inputs, request.output_filter, deadline)
+        response = predict_pb2.PredictResponse(model_spec=answering(version, signature.name))
+        for name, array in outputs.items():
+            response.outputs[name].CopyFrom(from_array(array))
+        return response
+
+    return await of_version(router, repository, request.model_spec, "", deadline, ask)
 
 
 def metadata(

@@ -23,9 +23,10 @@ from serving.doors.tf_serving.apis import (
 from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.inference import Inference
 from serving.doors.tf_serving.monitoring import PATH
-from serving.doors.tf_serving.specs import routed_version, signature_name
+from serving.doors.tf_serving.specs import of_version, signature_name
 from serving.errors import InvalidRequest
 from serving.models import signatures
+from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
 from serving.pipeline.prediction import predict
 from serving.pipeline.router import Router
@@ -69,10 +70,13 @@ class _Rest:
         with self._calls.counted("Predict", "REST", spec.name):
             document = await _worked_on(body, json_tensors.parse, body)
             _choose_signature(document, spec)
-            with routed_version(self._router, self._repository, spec, "", math.inf) as servable:
-                signature = signatures.find(servable.signature_calls.signatures, signature_name(spec))
+
+            async def ask(version: LoadedVersion) -> signatures.Tensors:
+                signature = signatures.find(version.signature_calls.signatures, signature_name(spec))
                 inputs = await _worked_on(body, json_tensors.inputs_of, document, signature)
-                outputs = await predict(servable, signature, inputs, (), math.inf)
+                return await predict(version, signature, inputs, (), math.inf)
+
+            outputs = await of_version(self._router, self._repository, spec, "", math.inf, ask)
             return await _worked_on(body, _predictions if json_tensors.INSTANCES in document else _outputs, outputs)
 
     async def classify(self, request: Request) -> Response:

@@ -1,7 +1,8 @@
 """Who is asked, by TensorFlow Serving's ModelSpec; and what a version says of itself, in its messages."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from protos.classification_pb2 import ModelSpec as OurSpec
 from serving.callers import caller
@@ -12,6 +13,8 @@ from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
 from serving.models.signatures import Signature, TensorSpec
 from serving.pipeline.router import Router
+
+Answered = TypeVar("Answered")
 
 
 def ours(spec: model_pb2.ModelSpec) -> OurSpec:
@@ -46,16 +49,23 @@ def held_version(repository: Repository, spec: OurSpec) -> AbstractContextManage
     return repository.hold_version(checked(repository, spec))
 
 
-@contextmanager
-def routed_version(
-    router: Router, repository: Repository, spec: model_pb2.ModelSpec, key: str, deadline: float
-) -> Iterator[LoadedVersion]:
-    """The same, of a version on trial where `spec` names none and the call, by its routing `key`, falls to one; and the
-    block is counted as a call to it.
+async def of_version(
+    router: Router,
+    repository: Repository,
+    spec: model_pb2.ModelSpec,
+    key: str,
+    deadline: float,
+    ask: Callable[[LoadedVersion], Awaitable[Answered]],
+) -> Answered:
+    """What `ask(version)` gives of the version that answers `spec`, which may be one on trial where `spec` names none:
+    by the routing `key`. It is kept loaded meanwhile. Raises as `held_version` does, and what `ask` raises.
     """
-    way = router.way(ours(spec), key)
-    with router.watched(way, deadline), held_version(repository, way.spec) as version:
-        yield version
+
+    async def held(spec: OurSpec) -> Answered:
+        with held_version(repository, spec) as version:
+            return await ask(version)
+
+    return await router.answered(router.way(ours(spec), key), deadline, held)
 
 
 def answering(servable: LoadedVersion, signature: str) -> model_pb2.ModelSpec:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from serving.errors import InvalidRequest, ModelRejected, NotServed
+from serving.models.lifecycle.finishing import finished
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.orders import PRODUCTION, Orders, read_orders, write_orders
 from serving.models.lifecycle.states import State
@@ -11,7 +12,7 @@ from serving.models.trials.roll_back import RollBack
 
 
 class Administrator:
-    """Orders for the repository that a manager keeps. One is carried out after the other.
+    """Orders for the repository that a manager keeps. One is carried out after the other, to its end.
 
     Every method raises NotServed where there is no such model,
     version or label, ModelRejected where a version cannot be loaded or the orders cannot be kept, and InvalidRequest
@@ -38,7 +39,7 @@ class Administrator:
                     f"What is unloaded is needed by nothing else; {name!r} {version or ''} is by {', '.join(reasons)}. "
                     "Take it from there first."
                 )
-            await self._keep(name, lambda orders: orders.unload(name, version))
+            await finished(self._keep(name, lambda orders: orders.unload(name, version)))
 
     async def set_label(self, name: str, label: str, version: int) -> None:
         """Has `label` name `version`, once that is ready."""
@@ -65,7 +66,7 @@ class Administrator:
     async def keep_roll_back(self, name: str, roll_back: RollBack) -> None:
         """Writes down that a canary of `name` gets no more calls, which it does not already."""
         async with self._turn:
-            await self._write(lambda orders: orders.keep_roll_back(name, roll_back))
+            await finished(self._write(lambda orders: orders.keep_roll_back(name, roll_back)))
 
     async def _order(self, name: str, version: int | None, change: Callable[[Orders], Orders]) -> None:
         """Has the orders `change`, and `version` ready by that; else they are as they were."""
@@ -73,12 +74,15 @@ class Administrator:
             await self._manager.look(whole=name)
             self._check_on_disk(name, version)
             self._manager.try_again(name, version)
-            before = await self._keep(name, change)
-            status = next((each for each in self._manager.repository.status(name) if each.version == version), None)
-            if version and (status is None or status.state is not State.AVAILABLE):
-                await self._keep(name, lambda _: before)
-                reason = status.error if status else "it is gone"
-                raise ModelRejected(f"Version {version} of {name!r} cannot be loaded, and all is as it was: {reason}")
+            await finished(self._carry_out(name, version, change))
+
+    async def _carry_out(self, name: str, version: int | None, change: Callable[[Orders], Orders]) -> None:
+        before = await self._keep(name, change)
+        status = next((each for each in self._manager.repository.status(name) if each.version == version), None)
+        if version and (status is None or status.state is not State.AVAILABLE):
+            await self._keep(name, lambda _: before)
+            reason = status.error if status else "it is gone"
+            raise ModelRejected(f"Version {version} of {name!r} cannot be loaded, and all is as it was: {reason}")
 
     async def _keep(self, name: str, change: Callable[[Orders], Orders]) -> Orders:
         """Writes the orders down, and has them carried out. Gives those that stood before."""

@@ -67,6 +67,8 @@ class Completeness:
 
     def _lacks_time(self, directory: Path) -> str:
         now, current = self._clock(), look(directory)
+        if directory not in self._seen:
+            self._seen = {each: still for each, still in self._seen.items() if each.exists()}  # others may have gone
         seen = self._seen.setdefault(directory, _Still(current, now - self._age(directory)))
         if seen.look != current:
             seen = self._seen[directory] = _Still(current, now)

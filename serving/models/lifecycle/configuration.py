@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.errors import ModelRejected
+from serving.models.lifecycle.finishing import finished
 from serving.models.lifecycle.manager import Manager
 from serving.models.lifecycle.states import State
 from serving.models.tf_serving_config import Layout, layout_of, models_of
@@ -36,14 +37,20 @@ class Configuration:
             )
         wanted = layout_of(models_of(config, "what came"))
         async with self._turn:
-            before = await asyncio.to_thread(Layout.read, self._manager.root)
+            await finished(self._replace(wanted))
+
+    async def _replace(self, wanted: Layout) -> None:
+        before = await asyncio.to_thread(Layout.read, self._manager.root)
+        try:
             await self._head_for(wanted.beside(before))
             if reasons := list(self._missing(wanted)):
-                await self._head_for(before)
                 raise ModelRejected(
                     f"Every model that is configured has to be ready, and all is as it was: {'; '.join(reasons)}"
                 )
             await self._head_for(wanted)
+        except Exception:
+            await self._head_for(before)
+            raise
 
     async def _head_for(self, layout: Layout) -> None:
         await self._manager.rearrange(layout.write)

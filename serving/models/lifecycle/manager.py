@@ -205,8 +205,9 @@ class Manager:
             upkeep.try_again_with_more_room()
 
     async def _all_there(self) -> Inventory:
-        """What lies there, as if nothing were known of it."""
-        return await asyncio.to_thread(take_inventory, self.root, lacks=self._completeness.lacks_without_card)
+        """What lies there, as if nothing were known of it but where files have put labels so far."""
+        since = Inventory(labels=self._last.labels)
+        return await asyncio.to_thread(take_inventory, self.root, since, self._completeness.lacks_without_card)
 
     def _load_now(self, directory: Path, declared: ModelDeclaration) -> LoadedVersion:
         began = time.monotonic()
@@ -234,8 +235,9 @@ class Manager:
         return {name: statuses for name, upkeep in known if (statuses := upkeep.records.statuses)}
 
     def _label_troubles(self, name: str) -> Mapping[str, str]:
-        model = self.repository.models.get(name)
-        return troubles_of(name, self._last, model.labels if model else {}, self._statuses().get(name, ()))
+        model, upkeep = self.repository.models.get(name), self._upkeeps.get(name)
+        statuses = upkeep.records.statuses if upkeep else ()
+        return troubles_of(name, self._last, model.labels if model else {}, statuses)
 
     def _served(self, upkeep: Upkeep) -> ServedModel:
         """What is ready of a model, under the labels that can be given by now."""

@@ -1,7 +1,7 @@
 """Versions on trial: what came of their calls, and whether they are rolled back. It has no clock and no dice."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -147,6 +147,13 @@ class Trials:
             return before
         shadow = self._shadows[model.name] = Shadowed(model.name, version, declared, stable)
         return shadow
+
+    def forget_all_but(self, names: Container[str]) -> None:
+        """Of models that are served no more, no trial is left."""
+        for name in [name for name in self._canaries if name not in names]:
+            self._end(name)
+        for name in [name for name in self._shadows if name not in names]:
+            del self._shadows[name]
 
     def judge(self, canary: Canary) -> None:
         """Rolls `canary` back where what was counted says so."""

@@ -78,6 +78,40 @@ async def test_more_calls_than_may_wait_are_refused_and_those_who_go_leave_their
     await servable.close()
 
 
+@on_a_loop
+async def test_a_caller_who_goes_while_its_call_runs_lets_no_other_begin_beside_it():
+    signatures = HeldSignatures()
+    engine = FreeEngine()
+    engine.batches_in_flight = 4
+    servable = fake_servable(engine=engine, signatures=signatures)
+    gone, next_one = asked(servable), asked(servable)
+    assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
+    gone.cancel()
+    await asyncio.wait({gone})
+    for _ in range(20):  # turns of the loop, in which the next would begin
+        await asyncio.sleep(0)
+    assert not signatures.entered.acquire(blocking=False)
+    for _ in range(2):
+        signatures.go_on.release()
+    await next_one
+    assert signatures.most == 1
+    await servable.close()
+
+
+@on_a_loop
+async def test_calls_that_run_are_not_counted_among_those_that_wait():
+    signatures = HeldSignatures()
+    version = PlainVersion("doubles", 1, signatures, threads=2)
+    calls = [asked(version) for _ in range(MAX_WAITING + 2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await version.signature_calls.run(DOUBLE, X, ["y"])
+    for _ in calls:
+        signatures.go_on.release()
+    assert len(await asyncio.gather(*calls)) == MAX_WAITING + 2
+    assert await version.close()
+
+
 @pytest.mark.parametrize(
     ("dtype", "shape"), [("DT_DOUBLE", (1, 2)), ("DT_FLOAT", (1, 3)), ("DT_FLOAT", (2,)), ("DT_FLOAT", (1, 2, 1))]
 )

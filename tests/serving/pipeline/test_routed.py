@@ -22,7 +22,7 @@ from serving.pipeline.routed import RoutedPipeline
 from serving.pipeline.router import Router
 from serving.pipeline.shadow import IN_FLIGHT
 from tests.serving.doors.fake_models import BRIGHT, DARK, MIDDLING, asked
-from tests.serving.fakes import FakeClock, FreeEngine, HeldEngine, brightness_logits, fake_servable
+from tests.serving.fakes import LABELS, FakeClock, FreeEngine, HeldEngine, brightness_logits, fake_servable
 from tests.serving.loops import on_a_loop
 
 NEVER = np.inf
@@ -57,11 +57,12 @@ class Listening:
 class Scene:
     """Versions 1, which is stable, and 2, which is on trial, and dice that a test throws."""
 
-    def __init__(self, stable=None, candidate=None, **trials) -> None:
+    def __init__(self, stable=None, candidate=None, candidate_labels=LABELS, **trials) -> None:
         self.dice, self.clock, self.metrics = 0.5, FakeClock(), Metrics()
+        self.labels = {1: LABELS, 2: candidate_labels}
         self.engines = {1: stable or FreeEngine(), 2: candidate or FreeEngine()}
         self.servables = {
-            version: fake_servable("shades", version, engine, clock=self.clock)
+            version: fake_servable("shades", version, engine, clock=self.clock, labels=self.labels[version])
             for version, engine in self.engines.items()
         }
         self.repository = Repository({"shades": ServedModel("shades", self.servables, {"next": 2}, **trials)}, {})
@@ -202,6 +203,15 @@ async def test_what_a_caller_is_to_be_blamed_for_is_no_error_of_the_canary():
         await scene.fails(Forbidden)
         caller.set(ANYBODY)
         assert scene.canary.calls == 0
+
+
+@on_a_loop
+async def test_a_canary_that_refuses_what_the_stable_version_answers_has_failed_and_the_caller_is_answered():
+    async with Scene(canary=canary(percent=100), candidate_labels=LABELS[:2]) as scene:
+        for _ in range(3):
+            assert await scene.version(top_k=3) == 1
+        assert scene.calls(2, "canary", "failed") == 3
+        assert "3 of 3 failed" in scene.canary.rolled_back
 
 
 @on_a_loop

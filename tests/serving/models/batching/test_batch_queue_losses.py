@@ -12,7 +12,7 @@ from tests.serving.models.batching.queues import Bench, numbers_scored, scores_o
 async def test_a_call_whose_deadline_has_passed_is_never_computed():
     bench = Bench()
     await bench.submit(1)
-    late, patient = await bench.submit(2, deadline=1003), await bench.submit(3, deadline=1004)
+    late, patient = await bench.submit(2, deadline=3), await bench.submit(3, deadline=4)
     bench.clock.advance(3)
     await bench.finish()
     assert bench.computed() == [[1], [3]]
@@ -26,7 +26,7 @@ async def test_a_call_whose_deadline_has_passed_is_never_computed():
 @on_a_loop
 async def test_a_call_that_came_with_its_deadline_behind_it_is_never_computed():
     bench = Bench()
-    late = await bench.submit(1, deadline=999)
+    late = await bench.submit(1, deadline=-1)
     assert bench.computed() == []
     with pytest.raises(DeadlinePassed):
         late.result()
@@ -35,7 +35,7 @@ async def test_a_call_that_came_with_its_deadline_behind_it_is_never_computed():
 @on_a_loop
 async def test_the_rest_of_a_split_call_is_not_computed_after_its_deadline():
     bench = Bench(allowed_batch_sizes=(1, 2))
-    call = await bench.submit(1, 2, 3, 4, 5, deadline=1010)
+    call = await bench.submit(1, 2, 3, 4, 5, deadline=10)
     bench.clock.advance(10)
     await bench.finish()
     assert bench.computed() == [[1, 2]]

@@ -5,6 +5,7 @@ import sys
 import threading
 
 import numpy as np
+import openvino
 import pytest
 
 from serving.errors import ModelRejected
@@ -69,9 +70,8 @@ def test_rows_may_be_read_only(models_root):
 
 def test_a_precision_that_the_processor_lacks_is_not_claimed(models_root):
     engine = OpenVINOEngine(models_root / "shades" / "1", "bfloat16")
-    rows = np.random.default_rng(0).integers(0, 256, (2, *SHADES_1.input_shape), np.uint8)
-    exact = SHADES_1.logits(rows).astype(np.float32)
-    assert engine.precision == ("float32" if (engine.run(rows) == exact).all() else "bfloat16")
+    has = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert engine.precision == ("bfloat16" if has else "float32")
 
 
 def test_a_network_with_operations_that_openvino_lacks_is_refused_with_the_way_out(tmp_path):

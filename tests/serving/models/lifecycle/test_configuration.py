@@ -1,5 +1,6 @@
 """TensorFlow Serving's configuration is replaced whole, or stays as it was."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,7 +11,7 @@ from protos.classification_pb2 import ModelSpec
 from serving.errors import ModelRejected
 from serving.models.lifecycle.configuration import Configuration
 from serving.models.lifecycle.manager import Manager
-from serving.models.tf_serving_config import layout_of, models_of
+from serving.models.tf_serving_config import Layout, layout_of, models_of
 from tests.serving.loops import on_a_loop
 from tests.serving.models.disk import Disk
 
@@ -119,3 +120,31 @@ async def test_a_directory_that_no_configuration_made_is_left_alone(scene):
         with pytest.raises(ModelRejected, match="Start with one of these"):
             await configuration.reload(scene.config(TONES))
         assert scene.versions() == {"shades": [2]}
+
+
+@on_a_loop
+async def test_where_the_directory_cannot_be_written_any_more_all_stays_as_it_was(scene, monkeypatch):
+    async with scene.served(SHADES) as configuration:
+        write, failures = Layout.write, [OSError("no space left")]
+
+        def fails_once(layout, root):
+            if set(layout.places) == {"tones"} and failures:
+                raise failures.pop()
+            write(layout, root)
+
+        monkeypatch.setattr(Layout, "write", fails_once)
+        with pytest.raises(OSError, match="no space left"):
+            await configuration.reload(scene.config(TONES))
+        assert scene.versions() == {"shades": [2]}
+
+
+@on_a_loop
+async def test_a_configuration_whose_caller_has_gone_is_replaced_whole(scene):
+    async with scene.served(SHADES) as configuration:
+        reload = asyncio.ensure_future(configuration.reload(scene.config(TONES)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        reload.cancel()
+        await asyncio.wait({reload})
+        assert reload.cancelled()
+        assert scene.versions() == {"tones": [1]}

@@ -3,10 +3,12 @@
 import pytest
 import yaml
 
-from serving.models.catalogue import ServedModel
+from serving.metrics import Metrics
+from serving.models.catalogue import Catalogue, ServedModel
 from serving.models.declaration import CanaryDeclaration, Declaration, ModelDeclaration, TrialDeclaration
 from serving.models.lifecycle.goals import goal_of
 from serving.models.lifecycle.inventory import Inventory
+from serving.models.repository import Repository
 from serving.models.trials.canaries import Trials
 from serving.models.trials.roll_back import RollBack
 from tests.serving.fakes import fake_servable
@@ -85,6 +87,19 @@ def test_a_declaration_that_goes_and_comes_again_as_it_was_is_still_rolled_back(
     roll_back(trials, shades(2, 3))
     assert trials.canary_of(shades(2, 3, canary=None)) is None
     assert rolled_back(trials, shades(2, 3))
+
+
+def test_of_a_model_that_is_served_no_more_no_trial_is_left():
+    repository = Repository({"shades": shades(2, 3)}, {})
+    metrics = Metrics()
+    repository.trials.tell(metrics)
+    roll_back(repository.trials, repository.models["shades"])
+    trial = {"model": "shades", "version": "3"}
+    assert metrics.registry.get_sample_value("tencrop_canary_rollback", trial) == 1
+    repository.move_to(Catalogue({}, {}))
+    assert metrics.registry.get_sample_value("tencrop_canary_rollback", trial) is None
+    repository.move_to(Catalogue({"shades": shades(2, 3)}, {}))
+    assert rolled_back(repository.trials, repository.models["shades"])
 
 
 def test_a_roll_back_that_is_written_down_holds_from_the_first_call():
