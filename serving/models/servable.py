@@ -191,7 +191,7 @@ class Servable:
 
         largest = self._queue.expect(met(meet, timed, batching.allowed_batch_sizes))
         if largest < batching.allowed_batch_sizes[-1]:
-            told = "%s version %s: batches of at most %s rows, larger ones pay no more"
+            told = "%s version %s: batches of at most %s rows, as long as larger ones pay no more"
             log.info(told, self.name, self.version, largest)
 
     async def _drained(self) -> None:

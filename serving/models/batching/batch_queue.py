@@ -137,12 +137,8 @@ class BatchQueue:
         return self._admission.check_deadlines(rows, deadline, urgency_of(deadline, arrived), priority, now)
 
     def expect(self, seconds: Mapping[int, float]) -> int:
-        """How long batches took before there were calls, by their size, of those that are allowed. None larger than pay
-        are used; returns the largest left.
-        """
-        for size, each in seconds.items():
-            self._forecast.learn(size, each)
-        self._forecast.keep_sizes_that_pay()
+        """See Forecast.expect. Returns the largest size that pays for now."""
+        self._forecast.expect(seconds)
         return self._forecast.largest
 
     def has_time_for(self, rows: int, deadline: float, priority: pb.Priority) -> bool:

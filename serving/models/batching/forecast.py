@@ -1,14 +1,14 @@
 """How long an engine will take, learned from the batches that it ran. Pure."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
 
-_UNNOTICED_SECONDS = 0.05
+_UNNOTICED_SECONDS = 0.02
 _NEARLY_ALL = 0.95
 """Of the highest rate: what a batch size has to reach for larger ones not to pay."""
-
 
 _SPREAD = 4.0
 """Deviations that are left for what is not foreseen."""
@@ -41,29 +41,42 @@ class Forecast:
         """They ascend."""
         self._sizes = tuple(allowed_batch_sizes)
         self.largest = self._sizes[-1]
-        """The largest batch there is."""
+        """The largest batch there is, for now."""
         self._seconds: dict[int, float] = {}
+        self._weighs_sizes = False
 
     @property
     def knows(self) -> bool:
         """Whether it has seen a batch."""
         return bool(self._seconds)
 
+    def expect(self, seconds: Mapping[int, float]) -> None:
+        """Before there are calls, batches took so long, by their size. There are no sizes but these, and from here on
+        none above the smallest whose rows are about as cheap as any: a larger batch makes its own calls, and whoever
+        comes meanwhile, wait longer for nothing. A wait that nobody notices is worth no doubt about what was measured.
+        """
+        self._sizes = tuple(sorted(seconds))
+        self._seconds = dict(seconds)
+        self._weighs_sizes = True
+        self._weigh_sizes()
+
     def learn(self, size: int, seconds: float) -> None:
         """A batch of `size` rows, padding and all, took so long."""
         before = self._seconds.get(size, seconds)
         self._seconds[size] = before + _NEWEST * (seconds - before)
+        if self._weighs_sizes:
+            self._weigh_sizes()
 
-    def keep_sizes_that_pay(self) -> None:
-        """Leaves out the sizes above the smallest whose rows are about as cheap as any: a larger batch makes its own
-        calls, and whoever comes meanwhile, wait longer for nothing. A wait that nobody notices is worth no doubt
-        about what was measured.
+    def _weigh_sizes(self) -> None:
+        """What a batch costs beside its rows shows only while there are calls, and a machine that was busy when sizes
+        were first met may be so no more: sizes that do not run keep what they were expected to take, or less, for rows
+        are no dearer in a larger batch.
         """
-        seconds_a_row = {size: seconds / size for size, seconds in self._seconds.items()}
-        enough = min(seconds_a_row.values()) / _NEARLY_ALL
-        unnoticed = max((size for size, seconds in self._seconds.items() if seconds <= _UNNOTICED_SECONDS), default=0)
-        self.largest = max(unnoticed, min(size for size, seconds in seconds_a_row.items() if seconds <= enough))
-        self._sizes = tuple(size for size in self._sizes if size <= self.largest)
+        a_row, cheapest = {}, math.inf
+        for size in self._sizes:
+            a_row[size] = cheapest = min(cheapest, self._seconds[size] / size)
+        unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
+        self.largest = max(unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
 
     def of_batch(self, size: int) -> float:
         """Seconds for `size` rows at once. Of a size that never ran, those of the next larger that did, or else

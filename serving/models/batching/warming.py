@@ -3,26 +3,30 @@
 from collections.abc import Callable, Iterable
 
 _ROUNDS = 2
-_LONG_SECONDS = 0.5
+_LONG_SECONDS = 0.1
 _NO_CHEAPER = 0.95
+_IN_VAIN = 2
 
 
 def met(meet: Callable[[int], None], timed: Callable[[int], float], sizes: Iterable[int]) -> dict[int, float]:
     """The seconds that a batch takes, by its size, for the allowed `sizes`, which ascend. The first of a size, which
     `meet` runs, may cost more than all later ones; `timed` runs another, and says how long it took.
 
-    A size that takes over half a second and whose rows are no cheaper than those of the size below is the last: larger
-    ones would not be used. Sizes are timed in turns, so that what else the machine does for a while meets them all, and
-    the shortest time of each counts.
+    The second of two sizes in a row that take over a tenth of a second, and whose rows are no cheaper than those of the
+    size below, is the last: larger ones would not be used. Shorter ones are timed in turns, so that what else the machine
+    does for a while meets them all, and the shortest time of each counts.
     """
     seconds: dict[int, float] = {}
-    below = 0
+    below = in_vain = 0
     for size in sizes:
         meet(size)
         seconds[size] = timed(size)
-        if below and seconds[size] > _LONG_SECONDS and seconds[size] / size > _NO_CHEAPER * seconds[below] / below:
+        no_cheaper = below and seconds[size] / size > _NO_CHEAPER * seconds[below] / below
+        in_vain = in_vain + 1 if no_cheaper and seconds[size] > _LONG_SECONDS else 0
+        if in_vain == _IN_VAIN:
             break
         below = size
     for _ in range(_ROUNDS - 1):
-        seconds = {size: min(before, timed(size)) for size, before in seconds.items()}
+        for size in (short for short, each in seconds.items() if each <= _LONG_SECONDS):
+            seconds[size] = min(seconds[size], timed(size))
     return seconds

@@ -48,17 +48,45 @@ def test_what_is_expected_lies_between_the_fastest_and_the_slowest_that_was_seen
         ((1.0, 1.2, 2.0, 3.9), 4),  # nearly as cheap by fours as by eights
         ((1.0, 1.2, 1.5, 2.0), 8),
         ((1.0, 1.2, 1.5, 9.0), 4),
-        ((0.03, 0.04, 0.05, 0.11), 4),  # that is no wait
+        ((0.01, 0.02, 0.04, 0.08), 2),  # that is no wait
         ((0.0, 0.0, 0.0, 0.0), 8),
     ],
 )
 def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
     forecast = Forecast(SIZES)
-    for size, each in zip(SIZES, seconds, strict=True):
-        forecast.learn(size, each)
-    forecast.keep_sizes_that_pay()
+    forecast.expect(dict(zip(SIZES, seconds, strict=True)))
     assert forecast.largest == forecast.padded(largest) == largest
     assert forecast.of_rows(2 * largest) == 2 * seconds[SIZES.index(largest)]
+
+
+def learned(forecast: Forecast, size: int, seconds: float) -> None:
+    for _ in range(50):
+        forecast.learn(size, seconds)
+
+
+def test_batches_grow_where_each_turns_out_to_cost_something_beside_its_rows():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0})
+    learned(forecast, 1, 1.5)
+    assert forecast.largest == 2
+    learned(forecast, 2, 2.1)
+    assert forecast.largest == 2
+
+
+def test_batches_of_an_engine_that_was_slow_when_it_was_first_met_grow_as_long_as_that_is_no_wait():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 0.02, 2: 0.04, 4: 0.08, 8: 0.16})
+    assert forecast.largest == 1
+    learned(forecast, 1, 0.003)
+    assert forecast.largest == 4
+
+
+def test_a_size_that_was_not_met_before_there_were_calls_is_none():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 1.0, 2: 1.1})
+    assert forecast.largest == 2
+    learned(forecast, 2, 0.001)
+    assert forecast.largest == 2
 
 
 def test_promises_that_are_kept_to_the_second_need_no_margin():
