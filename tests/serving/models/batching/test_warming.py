@@ -44,7 +44,7 @@ def test_nothing_larger_is_met_than_the_second_long_batch_whose_rows_are_no_chea
 
 
 def test_a_long_batch_whose_rows_are_cheaper_or_that_was_disturbed_is_followed_by_a_larger():
-    network = Network({1: 0.2, 2: 0.2, 4: 0.15, 8: 0.1, 16: 0.098, 32: 0.05}.__getitem__, disturbed=(2,))
+    network = Network({1: 0.2, 2: 0.2, 4: 0.15, 8: 0.1, 16: 0.098, 32: 0.05}.__getitem__, disturbed=(3,))
     assert list(network.meets()) == [1, 2, 4, 8, 16, 32]
 
 
