@@ -5,7 +5,8 @@ one event loop, so nothing is locked.
 
 The contract:
 - An engine with room for a batch starts one, with all that wait by then, once a turn of the event loop brings no
-  more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather.
+  more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather. Where a
+  smaller batch without padding makes more rows a second, it is that, and the others are in the next.
 - A batch is of one priority. While interactive and bulk calls both wait, they share the engine's time (turns.py).
 - Of one priority, calls are taken in order of their deadlines; one without a deadline, or with a late one, as
   though it had to be done a while after it came (waiting.py). A call of more rows than a batch has room for is
@@ -184,7 +185,7 @@ class BatchQueue:
     def _take_slices(self, line: Line) -> list[Slice]:
         """The rows of the next batch, from the head of `line`; those that nobody wants are dropped on the way."""
         slices: list[Slice] = []
-        room = self._forecast.largest
+        room = self._forecast.rows_to_run(line.rows)
         now = self._clock()
         while line and room:
             call = line.first

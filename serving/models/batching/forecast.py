@@ -67,6 +67,17 @@ class Forecast:
         if self._weighs_sizes:
             self._weigh_sizes()
 
+    def rows_to_run(self, waiting: int) -> int:
+        """Of so many rows that wait, one at least, how many to run at once: all, padded to the next size, or as many as
+        fill the size below, whichever makes more rows a second. Whoever is left is in the next batch, with others who
+        come meanwhile.
+        """
+        rows = min(waiting, self.largest)
+        size, below = self.padded(rows), max((each for each in self._sizes if each < rows), default=0)
+        if below and self._weighs_sizes and rows * self._seconds[below] < below * self._seconds[size]:
+            return below
+        return rows
+
     def _weigh_sizes(self) -> None:
         """What a batch costs beside its rows shows only while there are calls, and a machine that was busy when sizes
         were first met may be so no more: sizes that do not run keep what they were expected to take, or less, for rows

@@ -13,8 +13,8 @@ def met(meet: Callable[[int], None], timed: Callable[[int], float], sizes: Itera
     `meet` runs, may cost more than all later ones; `timed` runs another, and says how long it took.
 
     The second of two sizes in a row that take over a tenth of a second, and whose rows are no cheaper than those of the
-    size below, is the last: larger ones would not be used. Shorter ones are timed in turns, so that what else the machine
-    does for a while meets them all, and the shortest time of each counts.
+    size below, is the last: larger ones would not be used. Shorter ones are timed in turns, so that what else the
+    machine does for a while meets them all, and the shortest time of each counts.
     """
     seconds: dict[int, float] = {}
     below = in_vain = 0

@@ -59,6 +59,26 @@ def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
     assert forecast.of_rows(2 * largest) == 2 * seconds[SIZES.index(largest)]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "runs"),
+    [
+        ((1.0, 2.0, 4.0, 8.0), (1, 1, 1, 1, 1, 1, 1, 1)),  # alone, rows are as cheap as together
+        ((1.0, 1.8, 3.2, 5.8), (1, 2, 2, 4, 4, 4, 4, 8)),  # padding costs what rows do
+        ((1.0, 1.1, 1.2, 1.3), (1, 2, 3, 4, 5, 6, 7, 8)),  # padding costs next to nothing
+        ((1.0, 1.5, 2.5, 4.0), (1, 2, 2, 4, 4, 4, 7, 8)),
+    ],
+)
+def test_a_batch_is_padded_where_that_makes_more_rows_a_second_than_a_smaller_one(seconds, runs):
+    forecast = Forecast(SIZES)
+    forecast.expect(dict(zip(SIZES, seconds, strict=True)))
+    assert tuple(forecast.rows_to_run(waiting) for waiting in range(1, 9)) == runs
+    assert forecast.rows_to_run(100) == forecast.largest
+
+
+def test_before_anything_is_known_all_that_wait_run_together():
+    assert [Forecast(SIZES).rows_to_run(waiting) for waiting in (1, 3, 5, 9)] == [1, 3, 5, 8]
+
+
 def learned(forecast: Forecast, size: int, seconds: float) -> None:
     for _ in range(50):
         forecast.learn(size, seconds)
