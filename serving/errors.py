@@ -21,6 +21,10 @@ class NoSuchSignature(TencropError):
     """The model is served, and has no signature of that name."""
 
 
+class Unsupported(TencropError):
+    """Something that no model of this server is asked for, by whomever."""
+
+
 class Unauthenticated(TencropError):
     """The server answers those who show a token, and the caller showed none that it knows."""
 

@@ -68,7 +68,8 @@ def _plain(settings: Settings, directory: Path, declared: ModelDeclaration) -> P
     """A version without a card. Raises ModelRejected where its graph may do more than compute, or does not load."""
     check_safety(directory, _trust(settings, declared))
     signatures = SavedModelSignatures.loaded(directory)
-    return PlainVersion(directory.parent.name, int(directory.name), signatures, threads=_side_by_side(settings))
+    threads = _side_by_side(settings)
+    return PlainVersion(directory.parent.name, int(directory.name), signatures, threads, time.monotonic)
 
 
 def _side_by_side(settings: Settings) -> int:

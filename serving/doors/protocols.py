@@ -51,7 +51,7 @@ class Protocols:
         tf_serving = TensorFlowServingDoor(classifier, router, repository, metrics, clock, drain)
 
         statistics = Statistics(metrics, clock)
-        inference = Inference(classifier, repository, metrics, statistics, clock, stream_window)
+        inference = Inference(classifier, router, repository, metrics, statistics, clock, stream_window)
         open_inference = OpenInferenceDoor(inference, statistics, repository, clock, drain, stream_window)
 
         self.handlers = (

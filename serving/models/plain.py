@@ -1,6 +1,7 @@
 """One version of one model that came without a card: a SavedModel that is asked signature by signature."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from serving.models.holds import Holds
@@ -11,13 +12,15 @@ from serving.models.signatures import Signatures
 class PlainVersion:
     """Answers tensors, each call in a turn of its own. What pictures and classes are, only a card would tell."""
 
-    def __init__(self, name: str, version: int, signatures: Signatures, threads: int) -> None:
+    def __init__(
+        self, name: str, version: int, signatures: Signatures, threads: int, clock: Callable[[], float]
+    ) -> None:
         """`signatures` are loaded, and end with it. So many `threads` of its own run calls side by side."""
         self.name = name
         self.version = version
         self.holds = Holds()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"signatures-{name}-{version}")
-        self.signature_calls = SignatureCalls(signatures, self._threads, at_once=threads)
+        self.signature_calls = SignatureCalls(signatures, self._threads, clock, at_once=threads)
 
     @property
     def queued_rows(self) -> int:

@@ -82,7 +82,7 @@ class Servable:
         self._threads = threads or ThreadPoolExecutor(
             engine.batches_in_flight, thread_name_prefix=f"engine-{name}-{version}"
         )
-        self.signature_calls = SignatureCalls(signatures or NoSignatures(), self._threads)
+        self.signature_calls = SignatureCalls(signatures or NoSignatures(), self._threads, clock)
         self._queue = BatchQueue(
             self._run,
             clock=clock,

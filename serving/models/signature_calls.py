@@ -1,9 +1,9 @@
 """Runs signatures on the threads of a servable, beside its batches."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -14,18 +14,27 @@ MAX_WAITING = 64
 """Calls that may wait for a turn of one version; each holds its inputs."""
 
 
+class Outputs(NamedTuple):
+    """What a call gets back."""
+
+    arrays: dict[str, NDArray[Any]]
+    started: float
+    """When its turn came, on the clock."""
+
+
 class SignatureCalls:
     """Takes few calls at a time, so that a batch waits for no more than those. All of it on the event loop."""
 
-    def __init__(self, signatures: Signatures, threads: Executor, at_once: int = 1) -> None:
+    def __init__(self, signatures: Signatures, threads: Executor, clock: Callable[[], float], at_once: int = 1) -> None:
         """`at_once` calls run side by side."""
         self.signatures = signatures
         self._threads = threads
+        self._clock = clock
         self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
         self._running: set[asyncio.Future[dict[str, NDArray[Any]]]] = set()
 
-    async def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> dict[str, NDArray[Any]]:
+    async def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> Outputs:
         """See Signatures.run. Raises Overloaded where too many wait."""
         if self._waiting >= MAX_WAITING:
             raise Overloaded(
@@ -37,11 +46,13 @@ class SignatureCalls:
             await self._turns.acquire()
         finally:
             self._waiting -= 1
+        started = self._clock()
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
         self._running.add(running)
         running.add_done_callback(self._ended)
-        return await asyncio.shield(running)  # a thread goes on though its caller has gone
+        arrays = await asyncio.shield(running)  # a thread goes on though its caller has gone
+        return Outputs(arrays, started)
 
     def _ended(self, running: asyncio.Future[dict[str, NDArray[Any]]]) -> None:
         """A turn lasts until its thread is done, whoever has gone meanwhile."""

@@ -6,15 +6,26 @@ import pytest
 from protos import classification_pb2 as pb
 from tests.contract import environment
 from tests.serving.choir import CHOIR, SHADES_2
+from tests.serving.doors import plain_models
 from tests.serving.oracle import softmax
 from tests.serving.picture_files import file_of, noise
+from tests.serving.running import of_models
 from tests.serving.tiny import LABELS
 
 SCRIPTS = ("triton.py", "kserve_client.py")
 
 
 @pytest.fixture(scope="module")
-def given(served, tmp_path_factory) -> dict[str, object]:
+def plain(loop, tmp_path_factory):
+    """A server of a model without a card."""
+    root = tmp_path_factory.mktemp("plain")
+    plain_models.save(root, 1)
+    with of_models(root, loop, settle_seconds=0) as server:
+        yield server.server
+
+
+@pytest.fixture(scope="module")
+def given(served, plain, tmp_path_factory) -> dict[str, object]:
     """Ports, questions, and the answers that plain numpy finds."""
     directory = tmp_path_factory.mktemp("given")
     picture = noise(16, 20)
@@ -29,6 +40,8 @@ def given(served, tmp_path_factory) -> dict[str, object]:
         "directory": str(directory),
         "grpc_port": served.server.grpc_port,
         "http_port": served.server.http_port,
+        "plain_grpc_port": plain.grpc_port,
+        "plain_http_port": plain.http_port,
         "labels": [LABELS[winner] for winner in logits.argmax(axis=1)],
     }
 

@@ -1,26 +1,15 @@
-"""What the Open Inference Protocol tells of models: their tensors, configuration, readiness and versions."""
+"""What the Open Inference Protocol tells of the server and its models: readiness and versions."""
 
 from collections.abc import Iterator
 from importlib.metadata import version as installed
 
 from protos import open_inference_pb2 as pb
 from serving.callers import caller
-from serving.doors.open_inference.outputs import LABEL, LOGITS, PROBABILITIES
 from serving.doors.open_inference.question import model_spec
-from serving.doors.open_inference.tensors import MOST
 from serving.errors import Forbidden
 from serving.models.ensemble import Ensemble
 from serving.models.lifecycle.states import State
 from serving.models.repository import Repository
-
-ENCODED, ROWS = "image", "pictures"
-"""The inputs: files of pictures, and rows that are cut already, by the name that the SavedModel has for them."""
-
-PLATFORMS = {True: "tencrop_ensemble", False: "tensorflow_savedmodel"}
-"""By whether networks vote together."""
-
-_TYPES = {"UINT8": pb.TYPE_UINT8, "FP32": pb.TYPE_FP32, "BYTES": pb.TYPE_STRING}
-
 
 _STATES = {
     State.START: "LOADING",
@@ -54,45 +43,6 @@ def version_of(ensemble: Ensemble, repository: Repository) -> str:
 def versions_of(name: str, repository: Repository) -> list[str]:
     """Those that are ready, the oldest first; of an ensemble the empty one."""
     return [""] if name in repository.ensembles else [str(each) for each in sorted(repository.models[name].servables)]
-
-
-def metadata(name: str, version: str, repository: Repository) -> pb.ModelMetadataResponse:
-    """Raises NotServed, and InvalidRequest where a version of an ensemble is asked for."""
-    ensemble = repository.find(model_spec(name, version))
-    tensor, classes = pb.ModelMetadataResponse.TensorMetadata, len(ensemble.labels)
-    return pb.ModelMetadataResponse(
-        name=ensemble.name,
-        versions=filter(None, versions_of(ensemble.name, repository)),
-        platform=PLATFORMS[ensemble.name in repository.ensembles],
-        # A file a row: beside the batch's dimension Triton's tools ask for the one that the configuration has.
-        inputs=[tensor(name=ENCODED, datatype="BYTES", shape=[-1, 1]), *_rows(ensemble)],
-        outputs=[
-            tensor(name=LOGITS, datatype="FP32", shape=[-1, classes]),
-            tensor(name=PROBABILITIES, datatype="FP32", shape=[-1, classes]),
-            tensor(name=LABEL, datatype="BYTES", shape=[-1]),
-        ],
-    )
-
-
-def config(name: str, version: str, repository: Repository) -> pb.ModelConfig:
-    """The same as Triton has it: without the batch's dimension, in place of which a scalar has one of 1."""
-    described = metadata(name, version, repository)
-    return pb.ModelConfig(
-        name=described.name,
-        platform=described.platform,
-        backend="tencrop",
-        max_batch_size=MOST,
-        input=[
-            pb.ModelInput(name=each.name, data_type=_TYPES[each.datatype], dims=each.shape[1:], optional=True)
-            for each in described.inputs
-        ],
-        output=[
-            pb.ModelOutput(name=each.name, data_type=_TYPES[each.datatype], dims=each.shape[1:] or [1])
-            for each in described.outputs
-        ],
-        dynamic_batching=pb.ModelDynamicBatching(),
-        model_transaction_policy=pb.ModelTransactionPolicy(decoupled=False),
-    )
 
 
 def asked_of(name: str, version: str, repository: Repository) -> dict[str, list[str]]:
@@ -146,10 +96,3 @@ def _of_model(name: str, repository: Repository) -> Iterator[pb.RepositoryIndexR
         yield pb.RepositoryIndexResponse.ModelIndex(
             name=name, version=str(version), state=_STATES[state], reason=reason
         )
-
-
-def _rows(ensemble: Ensemble) -> Iterator[pb.ModelMetadataResponse.TensorMetadata]:
-    """None where members take rows of different shapes."""
-    shapes = {(card.height, card.width, card.channels) for card in (m.servable.card.input for m in ensemble.members)}
-    if len(shapes) == 1:
-        yield pb.ModelMetadataResponse.TensorMetadata(name=ROWS, datatype="UINT8", shape=[-1, *shapes.pop()])

@@ -9,6 +9,9 @@ from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
 from serving.models.lifecycle import versions
 
+MOST_NAMED = 64
+"""Parameters, inputs and outputs; no request of any use has as many."""
+
 Parameter = bool | int | float | str
 
 
@@ -26,7 +29,7 @@ class Question(NamedTuple):
     model: ModelSpec
     id: str
     parameters: Mapping[str, Parameter]
-    input: Tensor
+    inputs: Sequence[Tensor]
     outputs: Sequence[WantedOutput]
     """None of them: all."""
 
@@ -49,13 +52,14 @@ def model_spec(name: str, version: str) -> ModelSpec:
     return ModelSpec(name=name, version_label=version) if number is None else ModelSpec(name=name, version=number)
 
 
-def the_only_input(inputs: Sequence) -> None:
-    """Raises InvalidRequest where there is not just one."""
-    if len(inputs) != 1:
+def check_inputs(names: Sequence[str]) -> None:
+    """Raises InvalidRequest where there are more than any model has, or one comes twice."""
+    if len(names) > MOST_NAMED:
         raise InvalidRequest(
-            f'A request has one input, "image" or "pictures"; {len(inputs)} came. '
-            "Send pictures that belong together as one tensor, and others as requests of their own."
+            f"A request has at most {MOST_NAMED} inputs; {len(names)} came. Send others by themselves."
         )
+    if len(set(names)) < len(names):
+        raise InvalidRequest(f"A request has each input once; {told(names)} came. Leave out what comes again.")
 
 
 def wanted_output(name: str, parameters: Mapping[str, Parameter]) -> WantedOutput:

@@ -12,9 +12,10 @@ from google.protobuf.message import Message
 from protos import open_inference_pb2 as pb
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.http_statuses import refusal
-from serving.doors.open_inference import models
+from serving.doors.open_inference import descriptions, models
 from serving.doors.open_inference.inference import Inference
-from serving.doors.open_inference.json_bodies import JSON_LENGTH, Binary, body_of, question_in
+from serving.doors.open_inference.json_bodies import Binary, body_of, question_in
+from serving.doors.open_inference.json_tensors import JSON_LENGTH
 from serving.doors.open_inference.question import Question, model_spec
 from serving.doors.open_inference.statistics import Statistics
 from serving.doors.open_inference.told import told
@@ -74,11 +75,11 @@ def _tell_of_models(router: APIRouter, statistics: Statistics, repository: Repos
 
     @_get(router, "/config")
     async def config(model: str, version: str = "") -> Response:
-        return JSONResponse(_as_json(models.config(model, version, repository)))
+        return JSONResponse(_as_json(descriptions.config(model, version, repository)))
 
     @_get(router, "")
     async def metadata(model: str, version: str = "") -> Response:
-        return JSONResponse(_as_json(models.metadata(model, version, repository)))
+        return JSONResponse(_as_json(descriptions.metadata(model, version, repository)))
 
 
 def _infer(router: APIRouter, inference: Inference) -> None:
@@ -127,8 +128,14 @@ async def _only_ready(request: Request) -> bool:
 
 
 def _as_json(message: Message) -> dict[str, Any]:
-    """Every field by its name, numbers as numbers, of which protobuf's own JSON makes text."""
-    return {field.name: _value(field, getattr(message, field.name)) for field in message.DESCRIPTOR.fields}
+    """Every field by its name, but for messages that are not there; numbers as numbers, of which protobuf's own JSON
+    makes text.
+    """
+    return {
+        field.name: _value(field, getattr(message, field.name))
+        for field in message.DESCRIPTOR.fields
+        if not field.has_presence or message.HasField(field.name)
+    }
 
 
 def _value(field: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ import grpc.aio
 from protos import open_inference_pb2 as pb
 from protos.open_inference_pb2_grpc import GRPCInferenceServiceServicer
 from serving.doors.drain import STOPPING, Drain
-from serving.doors.open_inference import models
+from serving.doors.open_inference import descriptions, models
 from serving.doors.open_inference.inference import Inference
 from serving.doors.open_inference.messages import question_in, response_of
 from serving.doors.open_inference.statistics import Statistics
@@ -81,11 +81,11 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
 
     @answering
     async def ModelMetadata(self, request: pb.ModelMetadataRequest, context) -> pb.ModelMetadataResponse:
-        return models.metadata(request.name, request.version, self._repository)
+        return descriptions.metadata(request.name, request.version, self._repository)
 
     @answering
     async def ModelConfig(self, request: pb.ModelConfigRequest, context) -> pb.ModelConfigResponse:
-        return pb.ModelConfigResponse(config=models.config(request.name, request.version, self._repository))
+        return pb.ModelConfigResponse(config=descriptions.config(request.name, request.version, self._repository))
 
     @answering
     async def ModelStatistics(self, request: pb.ModelStatisticsRequest, context) -> pb.ModelStatisticsResponse:

@@ -4,20 +4,25 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.doors.open_inference.datatypes import DATATYPES, of_dtype
 from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
 
 MOST = 1024
-"""Pictures or rows in a request."""
+"""Pictures or rows in a request about pictures."""
 MOST_LISTED = 2**20
 """Samples that are listed one by one: each costs many times what it does raw."""
+MOST_STRINGS = 2**16
+"""Elements of BYTES in a tensor: some milliseconds."""
 
-_DTYPES: dict[str, np.dtype] = {"UINT8": np.dtype("u1"), "FP32": np.dtype("<f4"), "BYTES": np.dtype("O")}
 _LENGTH_BYTES = 4
-_MOST_DIMENSIONS = 4
+_MOST_DIMENSIONS = 32  # numpy's
+_MOST_ELEMENTS = 2**31  # of which no message has room for
+_DIMENSIONS_OF_PICTURES = 4
 
 
 class Tensor(NamedTuple):
@@ -25,12 +30,12 @@ class Tensor(NamedTuple):
 
     name: str
     data: NDArray
-    """uint8, float32, or objects, each of bytes."""
+    """Of one of DATATYPES. Elements of BYTES are bytes, or strings, where JSON listed them."""
 
     @property
     def datatype(self) -> str:
         """As the protocol calls it."""
-        return next(datatype for datatype, dtype in _DTYPES.items() if dtype == self.data.dtype)
+        return of_dtype(self.data.dtype)
 
 
 def from_raw(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> Tensor:
@@ -49,8 +54,8 @@ def from_raw(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> Tens
 
 
 def from_elements(name: str, datatype: str, shape: Sequence[int], elements: Sequence) -> Tensor:
-    """The tensor whose elements are listed: bytes, or numbers, in row-major order. Raises InvalidRequest where they
-    are not as many as `shape` says, or one or the shape is out of bounds.
+    """The tensor whose elements are listed: bytes or strings, numbers or truths, in row-major order. Raises
+    InvalidRequest where they are not as many as `shape` says, or one or the shape is out of bounds.
     """
     dtype, count = _checked(name, datatype, shape)
     if len(elements) != count:
@@ -60,17 +65,35 @@ def from_elements(name: str, datatype: str, shape: Sequence[int], elements: Sequ
         )
     if dtype.hasobject:
         return Tensor(name, _objects(elements, shape))
+    check_listed(count)
+    samples = _cast(elements, dtype)
+    if samples is None:
+        raise InvalidRequest(f"Samples of {datatype} are {_range(dtype)}; tensor {told(name)} has others.")
+    return Tensor(name, samples.reshape(shape))
+
+
+def check_listed(count: int) -> None:
+    """Raises InvalidRequest where so many elements are too many to be listed."""
     if count > MOST_LISTED:
         raise InvalidRequest(
-            f"At most {MOST_LISTED} samples are listed one by one; tensor {told(name)} has {count}. Send them raw: in "
+            f"At most {MOST_LISTED} samples are listed one by one; {count} came. Send them raw: in "
             "raw_input_contents, or over HTTP as binary data."
         )
-    samples = np.array(elements)
-    if dtype.kind == "u" and (samples.dtype.kind not in "iu" or samples.min() < 0 or samples.max() > 255):
-        raise InvalidRequest(f"Samples of UINT8 are whole numbers from 0 to 255; tensor {told(name)} has others.")
-    if samples.dtype.kind not in "iuf":
-        raise InvalidRequest(f"Samples of {datatype} are numbers; tensor {told(name)} has others.")
-    return Tensor(name, samples.astype(dtype).reshape(shape))
+
+
+def check_pictures(tensor: Tensor) -> None:
+    """Raises InvalidRequest where it has more pictures or rows than are taken, none, or more dimensions than those."""
+    shape = tensor.data.shape
+    if not 1 <= len(shape) <= _DIMENSIONS_OF_PICTURES or min(shape) < 1 or shape[0] > MOST:
+        raise InvalidRequest(
+            f"A tensor of pictures has 1 to {_DIMENSIONS_OF_PICTURES} dimensions, none of them empty, the first for at "
+            f"most {MOST} pictures; {told(tensor.name)} came with shape {told(list(shape))}. Send fewer a request."
+        )
+    if tensor.data.dtype.hasobject and tensor.data.size > MOST:
+        raise InvalidRequest(
+            f"A tensor of pictures has at most {MOST} elements of BYTES; {told(tensor.name)} came with "
+            f"{tensor.data.size}."
+        )
 
 
 def to_raw(data: NDArray) -> bytes:
@@ -82,17 +105,59 @@ def to_raw(data: NDArray) -> bytes:
 
 def _checked(name: str, datatype: str, shape: Sequence[int]) -> tuple[np.dtype, int]:
     """What its elements are, and how many."""
-    if datatype not in _DTYPES:
-        raise InvalidRequest(f"A tensor is of {', '.join(_DTYPES)}; {told(name)} came as {told(datatype)}.")
-    if not 1 <= len(shape) <= _MOST_DIMENSIONS or min(shape) < 1 or shape[0] > MOST:
+    if datatype not in DATATYPES:
+        raise InvalidRequest(f"A tensor is of {', '.join(DATATYPES)}; {told(name)} came as {told(datatype)}.")
+    if (
+        len(shape) > _MOST_DIMENSIONS
+        or min(shape, default=0) < 0
+        or math.prod(size or 1 for size in shape) > _MOST_ELEMENTS  # numpy minds a size beside one of 0 too
+    ):
         raise InvalidRequest(
-            f"A tensor has 1 to {_MOST_DIMENSIONS} dimensions, none of them empty, the first for at most {MOST} "
-            f"pictures; {told(name)} came with shape {told(list(shape))}. Send fewer pictures a request."
+            f"A tensor has at most {_MOST_DIMENSIONS} dimensions, none of them negative, and {_MOST_ELEMENTS} "
+            f"elements; {told(name)} came with shape {told(list(shape))}. Send fewer a request."
         )
-    dtype, count = _DTYPES[datatype], math.prod(shape)
-    if dtype.hasobject and count > MOST:
-        raise InvalidRequest(f"A tensor of BYTES has at most {MOST} elements; {told(name)} came with {count}.")
+    dtype, count = DATATYPES[datatype].dtype, math.prod(shape)
+    if dtype.hasobject and count > MOST_STRINGS:
+        raise InvalidRequest(
+            f"A tensor of BYTES has at most {MOST_STRINGS} elements; {told(name)} came with {count}. Send fewer a "
+            "request."
+        )
     return dtype, count
+
+
+def _cast(elements: Sequence, dtype: np.dtype) -> NDArray | None:
+    """`elements` as samples of `dtype`; None where some are none, or out of its range."""
+    samples = np.array(elements)
+    if not samples.size:
+        return samples.astype(dtype)
+    if dtype.kind == "b":
+        return samples if samples.dtype.kind == "b" else None
+    if dtype.kind in "iu":
+        return _whole(samples, elements, dtype)
+    if samples.dtype.kind not in "iuf":
+        return None
+    with np.errstate(over="ignore"):
+        cast = samples.astype(dtype)
+    return None if np.any(np.isfinite(samples) & np.isinf(cast)) else cast
+
+
+def _whole(samples: NDArray, elements: Sequence, dtype: np.dtype) -> NDArray | None:
+    """See _cast. `samples` are `elements` as numpy reads them: of integers on both sides of 2^63 it makes floats."""
+    if samples.dtype.kind not in "iu":
+        if not all(type(each) is int for each in elements):
+            return None
+        samples = np.array(elements, object)
+    bounds = np.iinfo(dtype)
+    return samples.astype(dtype) if bounds.min <= samples.min() and samples.max() <= bounds.max else None
+
+
+def _range(dtype: np.dtype) -> str:
+    """What samples of `dtype` are."""
+    if dtype.kind == "b":
+        return "true or false"
+    if dtype.kind in "iu":
+        return f"whole numbers from {np.iinfo(dtype).min} to {np.iinfo(dtype).max}"
+    return f"numbers of at most {ml_dtypes.finfo(dtype).max}"
 
 
 def _split(name: str, raw: bytes, count: int) -> list[bytes]:
@@ -110,7 +175,7 @@ def _split(name: str, raw: bytes, count: int) -> list[bytes]:
     return elements
 
 
-def _objects(elements: Sequence[bytes], shape: Sequence[int]) -> NDArray:
+def _objects(elements: Sequence[bytes | str], shape: Sequence[int]) -> NDArray:
     array = np.empty(len(elements), object)
     array[:] = elements
     return array.reshape(shape)

@@ -22,6 +22,13 @@ class Calls:
         self._metrics = metrics
 
     @contextmanager
+    def running(self, api: str, model: str) -> Iterator[None]:
+        """The block is what a signature or a batch of `model` takes, for a call of `api`; counted unless it raises."""
+        began = self.clock()
+        yield
+        self.monitoring.ran(model, api, self.clock() - began)
+
+    @contextmanager
     def counted(self, api: str, entrypoint: str, model: str, deadline: float = math.inf) -> Iterator[None]:
         """The block is a call of `api` to `model`; what it raises is passed on. `deadline` is a moment on the clock."""
         arrived = self.clock()

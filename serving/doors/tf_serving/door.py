@@ -29,7 +29,8 @@ class TensorFlowServingDoor:
         clock: Callable[[], float],
         drain: Drain,
     ) -> None:
-        inference, calls = Inference(classifier, router, repository), Calls(repository, metrics, clock)
+        calls = Calls(repository, metrics, clock)
+        inference = Inference(classifier, router, repository, calls)
         self.handlers = (
             handlers_of(PREDICTION_SERVICE, PredictionServicer(inference, router, repository, calls, drain)),
             handlers_of(MODEL_SERVICE, ModelServicer(repository)),

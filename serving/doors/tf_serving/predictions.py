@@ -7,6 +7,7 @@ from google.rpc import code_pb2
 from numpy.typing import NDArray
 
 from serving.doors.tf_serving.apis import TensorProto, get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.specs import answering, held_version, of_version, ours, signature_def, signature_name
 from serving.doors.tf_serving.tensors import dtype_name, from_array, reads_slowly, shape_of, to_array
 from serving.errors import InvalidRequest, NotServed
@@ -22,7 +23,7 @@ SIGNATURE_DEF = "signature_def"
 
 
 async def predict(
-    router: Router, repository: Repository, request: predict_pb2.PredictRequest, deadline: float
+    router: Router, repository: Repository, calls: Calls, request: predict_pb2.PredictRequest, deadline: float
 ) -> predict_pb2.PredictResponse:
     """The outputs of a signature of the model, to tensors, before `deadline` on the clock of the models.
 
@@ -35,9 +36,10 @@ async def predict(
         for name, proto in request.inputs.items():
             signature.check_input(name, dtype_name(proto), shape_of(proto))
         inputs = {name: await _array(proto) for name, proto in request.inputs.items()}
-        outputs = await predict_arrays(version, signature, inputs, request.output_filter, deadline)
+        with calls.running("Predict", version.name):
+            predicted = await predict_arrays(version, signature, inputs, request.output_filter, deadline)
         response = predict_pb2.PredictResponse(model_spec=answering(version, signature.name))
-        for name, array in outputs.items():
+        for name, array in predicted.outputs.items():
             response.outputs[name].CopyFrom(from_array(array))
         return response
 
@@ -48,8 +50,11 @@ def metadata(
     repository: Repository, request: get_model_metadata_pb2.GetModelMetadataRequest
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """The signatures of a version, with their tensors. Raises InvalidRequest or NotServed."""
-    if unknown := set(request.metadata_field) - {SIGNATURE_DEF}:
-        raise InvalidRequest(f"The metadata of a model is its {SIGNATURE_DEF}; {sorted(unknown)} was asked for.")
+    if set(request.metadata_field) != {SIGNATURE_DEF}:
+        raise InvalidRequest(
+            f"The metadata of a model is its {SIGNATURE_DEF}, named in metadata_field; {list(request.metadata_field)} "
+            "was asked for."
+        )
     with held_version(repository, ours(request.model_spec)) as servable:
         described = servable.signature_calls.signatures.all.items()
     response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=answering(servable, ""))
@@ -63,8 +68,10 @@ def status(
     repository: Repository, request: get_model_status_pb2.GetModelStatusRequest
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """The state of the version that is asked about, or of all versions of the model. Raises InvalidRequest or
-    NotServed.
+    NotServed; the latter for a model_spec without a name too, of which other calls say the former.
     """
+    if request.HasField("model_spec") and not request.model_spec.name:
+        raise NotServed("A model has to be known; one without a name was asked about. Name one in model_spec.")
     spec = ours(request.model_spec)
     known = repository.status(spec.name)
     if spec.version_label:

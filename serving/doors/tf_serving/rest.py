@@ -74,7 +74,8 @@ class _Rest:
             async def ask(version: LoadedVersion) -> signatures.Tensors:
                 signature = signatures.find(version.signature_calls.signatures, signature_name(spec))
                 inputs = await _worked_on(body, json_tensors.inputs_of, document, signature)
-                return await predict(version, signature, inputs, (), math.inf)
+                with self._calls.running("Predict", version.name):
+                    return (await predict(version, signature, inputs, (), math.inf)).outputs
 
             outputs = await of_version(self._router, self._repository, spec, "", math.inf, ask)
             return await _worked_on(body, _predictions if json_tensors.INSTANCES in document else _outputs, outputs)
@@ -96,7 +97,9 @@ class _Rest:
             return _json({"results": json_examples.regressed(answer.result)})
 
     async def metadata(self, request: Request) -> Response:
-        asked = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=_spec(request))
+        asked = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=_spec(request), metadata_field=[predictions.SIGNATURE_DEF]
+        )
         answer = predictions.metadata(self._repository, asked)
         described = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata[predictions.SIGNATURE_DEF].Unpack(described)

@@ -2,6 +2,7 @@
 names it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,13 @@ OUTPUTS = "outputs"
 
 
 def classifies(signature: Signature) -> bool:
-    """Whether Classify can ask it: serialised examples in; classes, scores, or both out."""
-    return takes_examples(signature) and {CLASSES, SCORES}.issuperset(signature.outputs)
+    """Whether Classify can ask it: serialised examples in; classes, scores, or both out, of at most two outputs."""
+    return takes_examples(signature) and len(signature.outputs) <= 2 and bool(of_classes(signature))
+
+
+def of_classes(signature: Signature) -> list[str]:
+    """The outputs that Classify tells of."""
+    return [name for name in (CLASSES, SCORES) if name in signature.outputs]
 
 
 def check_regresses(signature: Signature) -> None:
@@ -40,8 +46,9 @@ def serialised(examples: list[Example]) -> dict[str, NDArray[Any]]:
 
 def classifications(outputs: Tensors, count: int) -> classification_pb2.ClassificationResult:
     """One list of classes an example, in the signature's order. Raises InvalidRequest unless every output is
-    [count, classes].
+    [count, classes], classes strings and scores float32.
     """
+    _check_types(outputs, {CLASSES: np.dtype(object), SCORES: np.dtype(np.float32)})
     shapes = {array.shape for array in outputs.values()}
     if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or shape[0] != count:
         raise _misshapen(outputs, f"[{count}, classes]")
@@ -56,7 +63,8 @@ def classifications(outputs: Tensors, count: int) -> classification_pb2.Classifi
 
 
 def regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResult:
-    """One value an example. Raises InvalidRequest unless the output is [count] or [count, 1]."""
+    """One value an example. Raises InvalidRequest unless the output is float32 [count] or [count, 1]."""
+    _check_types(outputs, {OUTPUTS: np.dtype(np.float32)})
     values = outputs[OUTPUTS]
     if values.shape not in ((count,), (count, 1)):
         raise _misshapen(outputs, f"[{count}] or [{count}, 1]")
@@ -69,6 +77,15 @@ def regressions(outputs: Tensors, count: int) -> regression_pb2.RegressionResult
 def takes_examples(signature: Signature) -> bool:
     """Whether its one input is serialised examples."""
     return signature.inputs.keys() == {INPUTS} and signature.inputs[INPUTS].dtype == "DT_STRING"
+
+
+def _check_types(outputs: Tensors, types: Mapping[str, np.dtype]) -> None:
+    for name, array in outputs.items():
+        if array.dtype != types[name]:
+            raise InvalidRequest(
+                f"Of a signature that is asked about examples, {CLASSES!r} are strings, {SCORES!r} and {OUTPUTS!r} "
+                f"float32; it gave {name!r} as {array.dtype}. Ask it by Predict."
+            )
 
 
 def _misshapen(outputs: Tensors, wanted: str) -> InvalidRequest:

@@ -58,7 +58,7 @@ class PredictionServicer:
         return await _tell(request, context, lambda: predictions.metadata(self._repository, request))
 
     async def _predict(self, request: Any, deadline: float) -> Message:
-        return await predictions.predict(self._router, self._repository, request, deadline)
+        return await predictions.predict(self._router, self._repository, self._calls, request, deadline)
 
     async def _answer(self, api: str, request: Any, context: grpc.aio.ServicerContext, work: Work) -> Message:
         """What `work` makes of `request`, counted; or its status."""

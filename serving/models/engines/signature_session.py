@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from serving.errors import EngineFailed, InvalidRequest, ModelRejected
@@ -37,14 +38,20 @@ class SignatureSession:
         fed = {spec.tensor: inputs[name] for name, spec in signature.inputs.items()}
         fetched = {name: signature.outputs[name].tensor for name in outputs}
         try:
-            return self._session.run(fetched, fed)
+            outputs = self._session.run(fetched, fed)
         except InvalidArgumentError as error:
             raise InvalidRequest(
                 f"Signature {signature.name!r} cannot be run on these inputs: {error.message}. Send others."
             ) from error
         except (OpError, ValueError) as error:
             raise EngineFailed(f"Signature {signature.name!r} failed: {error!r}") from error
+        return {name: _array(output) for name, output in outputs.items()}
 
     def close(self) -> None:
         """Gives its memory back. Nothing may run."""
         self._session.close()
+
+
+def _array(output: Any) -> NDArray[Any]:
+    """A session gives a single string as bytes, of which numpy would make an array of characters."""
+    return np.asarray(output, object) if isinstance(output, bytes) else np.asarray(output)

@@ -92,6 +92,28 @@ async def rest_asks_about_pictures(given):
         check_close(tensors_in(response)["probabilities"], [given.of_ten_views] * 2)
 
 
+def about_numbers():
+    inputs = []
+    for name, datatype, array in (
+        ("numbers", "INT64", np.array([1, 2])),
+        ("points", "FP64", np.array([[1.0, 2.0], [0.25, 0.5]])),
+    ):
+        inputs.append(InferInput(name, list(array.shape), datatype))
+        inputs[-1].set_data_from_numpy(array, binary_data=False)
+    return InferRequest("texts", inputs)
+
+
+async def grpc_asks_a_model_without_a_card(given):
+    async with InferenceGRPCClient(f"127.0.0.1:{given.plain_grpc_port}") as client:
+        check_close(tensors_in(await client.infer(about_numbers()))["logits"], [1.5, 0.375])
+
+
+async def rest_asks_a_model_without_a_card(given):
+    async with rest_client() as client:
+        base = f"http://127.0.0.1:{given.plain_http_port}"
+        check_close(tensors_in(await client.infer(base, about_numbers(), model_name="texts"))["logits"], [1.5, 0.375])
+
+
 def grpc_tells_why_not(given):
     async def ask():
         async with grpc_client(given) as client:

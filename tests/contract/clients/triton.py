@@ -100,6 +100,41 @@ def http_asks_about_pictures(given):
     check_close(answer.as_numpy("probabilities"), [given.of_ten_views] * 2)
 
 
+def check_plain(module, client):
+    """A model without a card: int64 `numbers` and their successors, float64 `points` and half the sum of each."""
+    assert client.is_model_ready("texts", "1")
+    numbers, points = np.array([1, 2**40]), np.array([[1.0, 2.0], [0.25, 0.5]])
+    inputs = [*asked(module, "numbers", "INT64", numbers), *asked(module, "points", "FP64", points)]
+    answer = client.infer("texts", inputs, request_id="7")
+    np.testing.assert_array_equal(answer.as_numpy("numbers"), numbers + 1)
+    np.testing.assert_array_equal(answer.as_numpy("logits"), [1.5, 0.375])
+    refused = asked(module, "numbers", "INT64", numbers)
+    check_refused(lambda: client.infer("texts", refused), "add ['points']")
+
+
+def grpc_asks_a_model_without_a_card(given):
+    client = over_grpc.InferenceServerClient(f"127.0.0.1:{given.plain_grpc_port}")
+    check_plain(over_grpc, client)
+    metadata, config = client.get_model_metadata("texts"), client.get_model_config("texts").config
+    assert [(each.name, each.datatype, list(each.shape)) for each in metadata.inputs] == [
+        ("numbers", "INT64", [-1]),
+        ("points", "FP64", [-1, 2]),
+    ]
+    assert config.max_batch_size == 1024
+    (found,) = client.get_inference_statistics("texts", "1", as_json=True)["model_stats"]
+    check_statistics("texts", 2, found)
+
+
+def http_asks_a_model_without_a_card(given):
+    client = over_http.InferenceServerClient(f"127.0.0.1:{given.plain_http_port}")
+    check_plain(over_http, client)
+    metadata, config = client.get_model_metadata("texts"), client.get_model_config("texts")
+    assert {"name": "points", "datatype": "FP64", "shape": [-1, 2]} in metadata["inputs"]
+    assert {"name": "points", "data_type": "TYPE_FP64", "dims": [2], "optional": False} in config["input"]
+    (found,) = client.get_inference_statistics("texts", "1")["model_stats"]
+    check_statistics("texts", 2, found)
+
+
 def check_classes(texts, given):
     for text, row in zip(texts, given.probabilities, strict=True):
         (value, index, label), best = text[0].decode().split(":"), row.argmax()

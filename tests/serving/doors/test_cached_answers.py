@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from protos import classification_pb2 as pb
+from protos.open_inference_pb2 import ModelStatisticsRequest
+from protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from serving.client import Client
 from tests.serving.doors.fake_models import BRIGHT, DARK, asked, label_of
-from tests.serving.fakes import FreeEngine
+from tests.serving.doors.open_inference.asking import about_pictures
+from tests.serving.fakes import PATIENCE, FreeEngine
+from tests.serving.picture_files import file_of
 from tests.serving.running import of_engines
 
 HITS, MISSES = "tencrop_cache_hits_total", "tencrop_cache_misses_total"
@@ -33,6 +37,19 @@ def test_an_equal_request_is_answered_without_the_engine(server, engine):
         for spent in ("cached", "timing", "rows_used"):
             answer.ClearField(spent)
     assert second == first
+
+
+def test_statistics_of_the_open_inference_protocol_count_requests_that_are_known_whole(server):
+    stub = GRPCInferenceServiceStub(server.channel)
+
+    def hits(*levels: int) -> int:
+        files = [file_of(np.full((8, 8), level, np.uint8)) for level in levels]
+        stub.ModelInfer(about_pictures(*files), timeout=PATIENCE)
+        (stats,) = stub.ModelStatistics(ModelStatisticsRequest(name="shades"), timeout=PATIENCE).model_stats
+        assert (stats.inference_stats.cache_hit.ns > 0) == (stats.inference_stats.cache_hit.count > 0)
+        return stats.inference_stats.cache_hit.count
+
+    assert [hits(DARK), hits(DARK, BRIGHT), hits(BRIGHT, DARK), hits(DARK)] == [0, 0, 1, 2]
 
 
 def test_another_picture_is_asked_about(server, engine):

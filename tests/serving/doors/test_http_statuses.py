@@ -18,6 +18,7 @@ NUMBERS = {
     errors.DeadlinePassed: 504,
     errors.Unavailable: 503,
     errors.NoSuchSignature: 400,
+    errors.Unsupported: 501,
     errors.ModelRejected: 400,
 }
 

@@ -13,6 +13,7 @@ from protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from serving.models.catalogue import ServedModel
 from serving.models.declaration import CanaryDeclaration
 from serving.models.engines.saved_model import SavedModelSignatures
+from serving.models.plain import PlainVersion
 from serving.models.repository import Repository
 from serving.models.trials.routing import place_of
 from tests.serving.doors.tf_serving import halves
@@ -22,9 +23,17 @@ from tests.serving.running import running
 NAME = halves.NAME
 
 
+PLAIN = "plain_halves"
+"""The same without cards."""
+
+
 def key_that_falls_to(version: int) -> str:
     """Of a half of the calls, version 2 answers those whose place is in the lower half."""
-    return next(key for key in map(str, range(99)) if (place_of(key, NAME, 2) < 0.5) == (version == 2))
+    return next(
+        key
+        for key in map(str, range(99))
+        if all((place_of(key, name, 2) < 0.5) == (version == 2) for name in (NAME, PLAIN))
+    )
 
 
 KEYS = {version: key_that_falls_to(version) for version in (1, 2)}
@@ -42,17 +51,19 @@ def server(loop, tmp_path_factory):
         servables = {
             version: fake_servable(NAME, version, signatures=signatures, clock=time.monotonic) for version in (1, 2)
         }
+        plain = {version: PlainVersion(PLAIN, version, signatures, 1, time.monotonic) for version in (1, 2)}
         canary = CanaryDeclaration(version=2, percent=50)
-        return Repository({NAME: ServedModel(NAME, servables, canary=canary)}, {})
+        models = {name: ServedModel(name, each, canary=canary) for name, each in ((NAME, servables), (PLAIN, plain))}
+        return Repository(models, {})
 
     with running(loop, load) as server:
         yield server
 
 
-def counted(server, version: int) -> float:
+def counted(server, version: int, model: str = NAME) -> float:
     """The calls that the version has answered."""
     labels = {"arm": "canary" if version == 2 else "stable", "outcome": "answered"}
-    return server.sample("tencrop_canary_duration_seconds_count", model=NAME, version=str(version), **labels)
+    return server.sample("tencrop_canary_duration_seconds_count", model=model, version=str(version), **labels)
 
 
 def predict(server, key):
@@ -112,3 +123,20 @@ def test_predict_over_rest_is_routed_and_counted(server, version):
     answer = httpx.post(url, json={"instances": [2.0]}, headers={"x-routing-key": KEYS[version]}, timeout=PATIENCE)
     assert answer.json() == {"predictions": [4.0]}
     assert counted(server, version) == before + 1
+
+
+def infer_tensors(server, version: int) -> open_inference_pb2.ModelInferResponse:
+    """Asks the model without cards, by the key that falls to `version`."""
+    x = open_inference_pb2.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[1])
+    raw = np.array([2.0], np.float32).tobytes()
+    request = open_inference_pb2.ModelInferRequest(model_name=PLAIN, inputs=[x], raw_input_contents=[raw])
+    request.parameters["routing_key"].string_param = KEYS[version]
+    return GRPCInferenceServiceStub(server.channel).ModelInfer(request, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_tensors_of_models_without_cards_are_routed_and_counted(server, version):
+    before = counted(server, version, PLAIN)
+    answer = infer_tensors(server, version)
+    assert (answer.model_version, np.frombuffer(answer.raw_output_contents[0], np.float32)) == (str(version), [4.0])
+    assert counted(server, version, PLAIN) == before + 1

@@ -10,7 +10,7 @@ from serving.errors import InvalidRequest, NoSuchSignature, Overloaded
 from serving.models.plain import PlainVersion
 from serving.models.signature_calls import MAX_WAITING
 from serving.models.signatures import PREDICT, Signature, Signatures, TensorSpec, find
-from tests.serving.fakes import PATIENCE, FreeEngine, fake_servable
+from tests.serving.fakes import PATIENCE, FakeClock, FreeEngine, fake_servable
 from tests.serving.loops import on_a_loop
 
 DOUBLE = Signature(
@@ -55,7 +55,7 @@ async def test_calls_run_one_at_a_time_beside_batches_of_the_same_version():
         assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
         signatures.go_on.release()
     for answer in await asyncio.gather(*calls):
-        np.testing.assert_array_equal(answer["y"], [[2, 4]])
+        np.testing.assert_array_equal(answer.arrays["y"], [[2, 4]])
     assert signatures.most == 1
     await servable.close()
     assert signatures.closed
@@ -101,7 +101,7 @@ async def test_a_caller_who_goes_while_its_call_runs_lets_no_other_begin_beside_
 @on_a_loop
 async def test_calls_that_run_are_not_counted_among_those_that_wait():
     signatures = HeldSignatures()
-    version = PlainVersion("doubles", 1, signatures, threads=2)
+    version = plain(signatures)
     calls = [asked(version) for _ in range(MAX_WAITING + 2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
@@ -132,7 +132,7 @@ def test_a_version_that_is_no_saved_model_has_no_signatures():
 
 
 def plain(signatures):
-    return PlainVersion("doubles", 1, signatures, threads=2)
+    return PlainVersion("doubles", 1, signatures, threads=2, clock=FakeClock())
 
 
 @pytest.mark.parametrize(

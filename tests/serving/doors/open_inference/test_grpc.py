@@ -145,6 +145,19 @@ def wanting(name: str, classes: int = 0) -> pb.ModelInferRequest:
     return request
 
 
+def with_both(request: pb.ModelInferRequest, other: pb.ModelInferRequest) -> pb.ModelInferRequest:
+    request.inputs.extend(other.inputs)
+    request.raw_input_contents.extend(other.raw_input_contents)
+    return request
+
+
+def of_datatype(datatype: str) -> pb.ModelInferRequest:
+    request = about_rows(rows_for(count=4))
+    request.inputs[0].datatype = datatype
+    request.inputs[0].shape[0] //= {"FP32": 4, "INT8": 1}[datatype]
+    return request
+
+
 def named(name: str) -> pb.ModelInferRequest:
     request = about_rows(rows_for())
     request.inputs[0].name = name
@@ -166,7 +179,15 @@ def named(name: str) -> pb.ModelInferRequest:
         (about_rows(rows_for(), views="ten"), INVALID, "views came"),
         (about_rows(rows_for(GREYS)), INVALID, "[3, 10, 10, 1] came"),
         (about_rows(rows_for(), model="choir"), INVALID, "Rows for 'greys'"),
-        (without(about_rows(rows_for()), "inputs"), INVALID, "0 came"),
+        (without(about_rows(rows_for()), "inputs"), INVALID, "1 came raw for 0 inputs"),
+        (without(without(about_rows(rows_for()), "inputs"), "raw_input_contents"), INVALID, "0 came"),
+        (with_both(about_rows(rows_for()), about_pictures(ENCODED)), INVALID, "2 came"),
+        (about_rows(np.zeros((1025, 1, 1, 1), np.uint8)), INVALID, "first for at most 1024"),
+        (about_rows(np.zeros((1, 12, 12, 3, 1), np.uint8)), INVALID, "1 to 4 dimensions"),
+        (about_rows(np.zeros((0, 12, 12, 3), np.uint8)), INVALID, "none of them empty"),
+        (about_pictures(*[b""] * 1025), INVALID, "first for at most 1024"),
+        (of_datatype("FP32"), INVALID, "Scale them back"),
+        (of_datatype("INT8"), INVALID, "Scale them back"),
         (without(about_rows(rows_for()), "raw_input_contents"), INVALID, "0 came"),
         (named("input_1"), INVALID, "'input_1' came"),
         (wanting("scores"), INVALID, "['scores'] came"),
@@ -269,7 +290,7 @@ def test_statistics_count_requests_and_where_their_time_went(served, stub, refus
 
 def test_statistics_are_of_every_model_where_none_is_named(stub):
     found = stub.ModelStatistics(pb.ModelStatisticsRequest(), timeout=PATIENCE).model_stats
-    assert {(each.name, each.version) for each in found} >= {("choir", ""), ("shades", "1"), ("shades", "2")}
+    assert {(each.name, each.version) for each in found} >= {("choir", "0"), ("shades", "1"), ("shades", "2")}
 
 
 def test_requests_are_counted_with_those_of_other_doors(served, infer):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from protos import open_inference_pb2 as pb
 from serving.doors.open_inference.messages import question_in, response_of
 from serving.doors.open_inference.question import Reply
-from serving.doors.open_inference.tensors import Tensor
+from serving.doors.open_inference.tensors import MOST_LISTED, Tensor
 from serving.errors import InvalidRequest
 from tests.serving.doors.open_inference.asking import about_rows, outputs_of, rows_for
 
@@ -55,6 +55,29 @@ def test_tensors_of_a_reply_come_back_whole(raw):
     assert bool(response.raw_output_contents) == raw
     for name, data in tensors:
         np.testing.assert_array_equal(outputs_of(response)[name], data)
+
+
+def test_halves_come_raw_however_inputs_came():
+    halves = np.array([0.5, 2], np.float16)
+    response = response_of(Reply("halves", "1", "", [Tensor("half", halves)]), raw=False)
+    assert [bytes(each) for each in response.raw_output_contents] == [halves.tobytes()]
+    assert not response.outputs[0].HasField("contents")
+
+
+def test_long_answers_come_raw_or_not_at_all():
+    reply = Reply("shades", "1", "", [Tensor("logits", np.zeros((2, MOST_LISTED), np.float32))])
+    with pytest.raises(InvalidRequest, match="send inputs raw"):
+        response_of(reply, raw=False)
+    assert len(response_of(reply, raw=True).raw_output_contents[0]) == 4 * 2 * MOST_LISTED
+
+
+def test_many_samples_are_refused_though_each_tensor_has_few():
+    request = pb.ModelInferRequest()
+    for name in "ab":
+        given = request.inputs.add(name=name, datatype="UINT8", shape=[MOST_LISTED // 2 + 1])
+        given.contents.uint_contents.extend([0] * given.shape[0])
+    with pytest.raises(InvalidRequest, match="Send them raw"):
+        question_in(request)
 
 
 def test_samples_that_come_both_raw_and_listed_are_refused():

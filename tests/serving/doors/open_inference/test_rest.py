@@ -153,11 +153,18 @@ def test_a_version_stands_in_the_path(infer, version, model):
         (rows_listed(data=[0] * 5), "1296 elements; 5 came"),
         (rows_listed(data=[0.5] * 1296), "whole numbers"),
         (rows_listed(shape=["3"]), "JSON"),
-        (rows_listed(shape=[10**30, 1]), "first for at most"),
+        (rows_listed(shape=[10**30, 1]), "2147483648 elements"),
+        (rows_listed(shape=[1] * 33), "32 dimensions"),
+        (rows_listed(datatype="FP16", data=[1e6] * 1296), "at most 65504"),
+        (rows_listed(datatype="BOOL", data=[1] * 1296), "true or false"),
+        (rows_listed(data=[True] * 1296), "Samples are numbers"),
         (rows_listed(name="image", datatype="BYTES", shape=[1], data=["%"]), "base64"),
         (rows_listed(name="image", datatype="BYTES", shape=[1], data=[{}]), "base64"),
         (rows_listed(parameters={"shared_memory_region": "a"}), "shared_memory_region"),
         (rows_listed(parameters={"binary_data_size": 7}), "0 bytes"),
+        (rows_listed(parameters={"binary_data_size": True}), "a number of bytes"),
+        (rows_listed(parameters={"binary_data_size": -1}), "a number of bytes"),
+        ({"inputs": [*rows_listed()["inputs"]] * 2}, "each input once"),
     ],
 )
 def test_a_body_that_is_no_question_is_refused_with_the_reason(refusal, body, words):
@@ -219,6 +226,25 @@ def test_the_configuration_and_statistics_are_json(http, infer):
     assert stats["inference_count"] >= 3
     assert stats["inference_stats"]["success"]["ns"] > 0
     assert len(http.get("/v2/models/stats").json()["model_stats"]) == 5
+
+
+def test_what_perf_analyzer_reads_is_there_of_every_model_whoever_asked_it(http):
+    """It parses JSON without asking whether a field is there, and versions as numbers."""
+    for stats in http.get("/v2/models/stats").json()["model_stats"]:
+        assert int(stats["version"]) >= 0
+        assert {type(stats[field]) for field in ("inference_count", "execution_count")} == {int}
+        durations = ("success", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss")
+        for duration in durations:
+            assert {type(stats["inference_stats"][duration][field]) for field in ("count", "ns")} == {int}
+    for model in ("shades", "choir"):
+        config, metadata = http.get(f"/v2/models/{model}/config").json(), http.get(f"/v2/models/{model}").json()
+        assert config["max_batch_size"] > 0
+        assert config["model_transaction_policy"] == {"decoupled": False}
+        assert "dynamic_batching" in config
+        assert "sequence_batching" not in config
+        for field, told in (("input", "inputs"), ("output", "outputs")):
+            assert [each["name"] for each in config[field]] == [each["name"] for each in metadata[told]]
+        assert all(each["optional"] for each in config["input"])
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": true}'])

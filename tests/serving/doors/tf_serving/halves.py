@@ -41,6 +41,19 @@ def _signatures(half: _HalfPlusThree) -> dict:
         names = tf.constant([["small", "large"]])
         return {"classes": tf.tile(names, [tf.size(y), 1]), "scores": tf.concat([-y, y], axis=1)}
 
+    @taking(inputs=([None], tf.string))
+    def classify_besides(inputs):
+        y = half(x_of(inputs))
+        return {"scores": tf.concat([-y, y], axis=1), "embedding": y}
+
+    @taking(inputs=([None], tf.string))
+    def classify_by_number(inputs):
+        return {"classes": tf.cast(x_of(inputs), tf.int64)}
+
+    @taking(inputs=([None], tf.string))
+    def regress_in_double(inputs):
+        return {"outputs": tf.cast(half(x_of(inputs)), tf.float64)}
+
     @taking(tag=([None], tf.string), signal=([None, 2], tf.int64), sensor=([None], tf.float64))
     def readings(tag, signal, sensor):
         return {"tag": tag, "raw_bytes": tag, "total": tf.reduce_sum(signal, axis=1), "sensor": sensor}
@@ -57,6 +70,9 @@ def _signatures(half: _HalfPlusThree) -> dict:
         "serving_default": serving_default,
         "tensorflow/serving/regress": regress,
         "classify_x": classify,
+        "classify_besides": classify_besides,
+        "classify_by_number": classify_by_number,
+        "regress_in_double": regress_in_double,
         "readings": readings,
         "sum_up": sum_up,
         "gather": gather,

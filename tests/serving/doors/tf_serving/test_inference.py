@@ -82,6 +82,11 @@ def test_a_signature_of_the_models_own_is_asked_instead(numbers):
     assert answer.model_spec.version.value == 123
 
 
+def test_what_a_signature_gives_beside_classes_or_scores_is_left_out(numbers):
+    answer = classify(numbers, "half_plus_three", [example(x=1.0)], "classify_besides")
+    assert [(each.label, each.score) for each in answer.result.classifications[0].classes] == [("", -3.5), ("", 3.5)]
+
+
 def test_a_signature_that_gives_values_regresses(numbers):
     request = fill(regression_pb2.RegressionRequest(), "half_plus_three", REGRESS, [example(x=1.0), example(x=2.0)])
     answer = numbers.prediction.Regress(request, timeout=PATIENCE)
@@ -139,10 +144,43 @@ def test_an_unknown_signature_or_model_has_the_status_of_tensorflow_serving(
     assert refused.value.code().name == code
 
 
-@pytest.mark.parametrize(
-    "request_", [tasks(), tasks((REGRESS, REGRESS), (REGRESS, REGRESS)), tasks(("judge", REGRESS))]
-)
-def test_tasks_that_make_no_sense_are_refused(numbers, request_):
+def of_another_model(request):
+    request.tasks[0].model_spec.name = "half"
+    return request
+
+
+# multi_inference.cc looks for the model, then for the signature, then at the method.
+REFUSED_TASKS = {
+    "no task": (tasks(), "INVALID_ARGUMENT"),
+    "a signature twice": (tasks((REGRESS, REGRESS), (REGRESS, REGRESS)), "INVALID_ARGUMENT"),
+    "an unknown method": (tasks(("judge", REGRESS)), "UNIMPLEMENTED"),
+    "no method": (tasks(("", REGRESS)), "UNIMPLEMENTED"),
+    "an unknown method in the second task": (tasks((REGRESS, REGRESS), ("judge", "classify_x")), "UNIMPLEMENTED"),
+    "an unknown method and signature": (tasks(("judge", "nothing")), "INVALID_ARGUMENT"),
+    "an unknown method and model": (of_another_model(tasks(("judge", REGRESS))), "NOT_FOUND"),
+    "an unknown signature": (tasks((REGRESS, "nothing")), "INVALID_ARGUMENT"),
+    "a signature of another method": (tasks((REGRESS, "classify_x")), "INVALID_ARGUMENT"),
+}
+
+
+@pytest.mark.parametrize(("request_", "code"), REFUSED_TASKS.values(), ids=REFUSED_TASKS)
+def test_tasks_that_make_no_sense_are_refused(numbers, request_, code):
     with pytest.raises(grpc.RpcError) as refused:
         numbers.prediction.MultiInference(request_, timeout=PATIENCE)
+    assert refused.value.code().name == code
+
+
+@pytest.mark.parametrize(
+    ("method", "request_kind", "signature"),
+    [
+        ("Classify", classification_pb2.ClassificationRequest, "classify_by_number"),
+        ("Classify", classification_pb2.ClassificationRequest, "serving_default"),
+        ("Regress", regression_pb2.RegressionRequest, "regress_in_double"),
+        ("Regress", regression_pb2.RegressionRequest, "classify_x"),
+    ],
+)
+def test_a_signature_of_other_tensors_is_refused_as_tensorflow_serving_does(numbers, method, request_kind, signature):
+    request = fill(request_kind(), "half_plus_three", signature, [example(x=1.0)])
+    with pytest.raises(grpc.RpcError) as refused:
+        getattr(numbers.prediction, method)(request, timeout=PATIENCE)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

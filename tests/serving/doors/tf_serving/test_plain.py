@@ -89,6 +89,10 @@ def test_strings_are_answered_by_the_signature_that_is_named(texts):
     assert answer["any"].tolist() is True
 
 
+def test_a_single_string_is_an_answer(texts):
+    assert predict(texts, "longest", texts=[b"boot", b"b"])["longest"].tolist() == b"boot"
+
+
 def test_rest_answers_by_rows_and_by_columns(texts):
     rows = {"instances": [{"numbers": 4, "points": [1, 2]}, {"numbers": 5, "points": [3, 4]}]}
     answer = texts.rest.post(f"/v1/models/{NAME}:predict", json=rows).json()
@@ -104,7 +108,7 @@ def test_its_metadata_are_its_signatures(texts):
     described = get_model_metadata_pb2.SignatureDefMap()
     answer = texts.prediction.GetModelMetadata(request, timeout=PATIENCE)
     assert answer.metadata["signature_def"].Unpack(described)
-    assert set(described.signature_def) == {"serving_default", "lengths", "classify_x"}
+    assert set(described.signature_def) == {"serving_default", "lengths", "longest", "classify_x"}
 
 
 def test_classify_is_answered_by_a_signature_of_its_own(texts):
