@@ -2,12 +2,13 @@
 
 import base64
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from functools import partial
 from http.server import HTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote
 
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -25,14 +26,13 @@ class _Answers(RequestHandler):
     """The emulator's answers, for those who bring a token of ours."""
 
     def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
         if self.headers["Authorization"] not in self.server.tokens:
             self._answer(401, {"error": {"code": 401, "message": "Invalid Credentials"}})
-        elif "alt=media" in self.path and self.path.partition("?")[0].endswith(tuple(self.server.forbidden)):
+        elif "alt=media" in query and path.endswith(tuple(self.server.forbidden)):
             self._answer(403, {"error": {"code": 403, "message": "does not have storage.objects.get access"}})
-        elif self.path.partition("?")[0].endswith("/o"):
-            self._answer(
-                200, self._page({name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()})
-            )
+        elif path.endswith("/o"):
+            self._answer(200, self._page(dict(parse_qsl(query))))
         else:
             super().do_GET()
 
@@ -75,7 +75,8 @@ class _Server(HTTPServer):
         self.forbidden: set[str] = set()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """gcsfs hangs up on the slower of two questions."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # gcsfs hangs up on the slower of two questions
+            super().handle_error(request, client_address)
 
 
 class GoogleBucket:
