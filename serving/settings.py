@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     models: Annotated[Path | str, BeforeValidator(place)] = Field(
         Path("models"),
-        description="Directory with models as NAME/VERSION/ and, maybe, models.yaml; or a store's URL, s3://bucket/prefix.",
+        description="Directory with models as NAME/VERSION/ and, maybe, models.yaml; or a store's URL, s3:// or gs://bucket/prefix.",
     )
     model_config_file: Path | None = Field(
         None, description="TensorFlow Serving's file of models, a ModelServerConfig in text format; instead of models."

@@ -21,7 +21,7 @@ def place(models: Path | str) -> Path | str:
     if "::" in text or parts.username or parts.password or parts.query or parts.fragment or not parts.netloc:
         raise ValueError(
             "A store's URL is scheme://bucket/prefix, without credentials or options, which its library takes from "
-            "its own variables (AWS_ACCESS_KEY_ID, FSSPEC_S3_ENDPOINT_URL)"
+            "its own variables (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS)"
         )
     return text.rstrip("/")
 

@@ -3,25 +3,17 @@
 import errno
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from serving.errors import ModelRejected, StoreFailed
+from serving.models.stores import libraries
 from serving.models.stores.shelf import Entry, Shelf, arrange
 
 MAX_FILES = 100_000
 """Below a store's prefix."""
 _CHUNK = 8 * 2**20
 
-_OPTIONS: Mapping[str, dict[str, Any]] = {
-    # botocore's own retries, with backoff and jitter.
-    "s3": {
-        "config_kwargs": {
-            "connect_timeout": 5,
-            "read_timeout": 20,
-            "retries": {"mode": "standard", "max_attempts": 3},
-        }
-    }
-}
 _TAGS = ("ETag", "etag", "md5Hash", "generation", "mtime", "created", "LastModified", "last_modified")
 
 
@@ -37,7 +29,7 @@ class Store:
         self.address = address
         self.bytes_read = 0
         """Of all files so far. Other threads may look."""
-        self._connect()
+        libraries.check_installed(address)
 
     def list(self) -> Shelf:
         """Everything below the prefix. Raises StoreFailed where that is no model at all."""
@@ -45,7 +37,7 @@ class Store:
             self._files.invalidate_cache()
             found = self._files.find(self._prefix, detail=True)
         except Exception as error:
-            self._connect()  # its library reads credentials then, and others may be there by now
+            self._disconnect()  # its library reads credentials when it connects, and others may be there by then
             raise self._failed("listed", error) from error
         if len(found) > MAX_FILES:
             raise StoreFailed(
@@ -67,7 +59,7 @@ class Store:
         cannot be read, or has changed since it was listed.
         """
         try:
-            source = self._files.open(self._path(key), "rb", block_size=_CHUNK)
+            source = self._files.open(self._path(key), "rb", block_size=_CHUNK, cache_type="readahead")
         except Exception as error:
             raise self._unread(key, error) from error
         with source:
@@ -94,21 +86,21 @@ class Store:
         self.bytes_read += len(content)
         return content
 
-    def _connect(self) -> None:
-        """Opens no connection: the library does, when it is first asked."""
-        try:
-            import fsspec
+    @cached_property
+    def _connected(self) -> tuple[Any, str]:
+        """Opens no connection to the store: the library does, when it is first asked."""
+        return libraries.connected(self.address)
 
-            options = _OPTIONS.get(self.address.partition("://")[0], {})
-            self._files, prefix = fsspec.url_to_fs(
-                self.address, skip_instance_cache=True, use_listings_cache=False, **options
-            )
-        except (ImportError, ValueError) as error:
-            raise StoreFailed(
-                f"Models in {self.address} need a library that reads it ({error}). "
-                'Install it (pip install "tencrop[stores]" for s3://, gcsfs for gs://), or name a directory.'
-            ) from error
-        self._prefix = prefix.rstrip("/")
+    def _disconnect(self) -> None:
+        self.__dict__.pop("_connected", None)
+
+    @property
+    def _files(self) -> Any:
+        return self._connected[0]
+
+    @property
+    def _prefix(self) -> str:
+        return self._connected[1]
 
     def _read(self, key: str, source: BinaryIO, size: int) -> bytes:
         try:
@@ -135,7 +127,7 @@ class Store:
         return path.removeprefix(self._prefix).removeprefix("/")
 
     def _unread(self, key: str, error: Exception) -> StoreFailed:
-        if not (isinstance(error, FileNotFoundError | PermissionError) or getattr(error, "errno", None) == errno.EBUSY):
+        if not _is_of_one_file(error):
             return self._failed("read", error)
         return FileFailed(
             f"A file that a store lists can be read; {key!r} in {self.address} cannot be: {type(error).__name__}: "
@@ -145,8 +137,16 @@ class Store:
     def _failed(self, done: str, error: Exception) -> StoreFailed:
         return StoreFailed(
             f"A store is there to be {done}; {self.address} could not be: {type(error).__name__}: {error}. "
-            "What is mirrored already goes on being served; look at the network and at the store's credentials."
+            "What is mirrored already goes on being served; look at the network, the store's credentials and "
+            "this machine's clock."
         )
+
+
+def _is_of_one_file(error: Exception) -> bool:
+    """Whether another file of the same store may well be read."""
+    if isinstance(error, FileNotFoundError | PermissionError) or getattr(error, "errno", None) == errno.EBUSY:
+        return True
+    return type(error) is OSError and str(error).startswith("Forbidden: ")  # gcsfs's PermissionError
 
 
 def _entry(about: Mapping[str, Any]) -> Entry:

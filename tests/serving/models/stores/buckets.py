@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
+
+from tests.serving.models.stores.gate import Gate
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -14,8 +18,9 @@ class Bucket:
     """Close it once no test needs it."""
 
     def __init__(self) -> None:
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self._server.start()
+        self.gate = Gate()
+        self._port = 0
+        self.start()
         _, self._port = self._server.get_host_and_port()
         self._bucket = f"models-{uuid.uuid4().hex}"  # what was in a bucket outlives its server
         self.address = f"s3://{self._bucket}/tencrop"
@@ -34,6 +39,12 @@ class Bucket:
         for path, content in files.items():
             self._client.put_object(Bucket=self._bucket, Key=f"tencrop/{where}/{path}", Body=content)
 
+    def put_many(self, files: Mapping[str, bytes]) -> None:
+        """As if `files`, by their keys, had been uploaded, without a call for each."""
+        backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+        for path, content in files.items():
+            backend.put_object(self._bucket, f"tencrop/{path}", content)
+
     def put_directory(self, where: str, directory: Path) -> None:
         """Uploads every file below `directory`."""
         paths = [path for path in directory.rglob("*") if path.is_file()]
@@ -47,6 +58,8 @@ class Bucket:
         """On the same port, with what was there."""
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
         self._server.start()
+        application = self._server._server
+        application.app = self.gate.before(application.app)
 
     def close(self) -> None:
         self.stop()

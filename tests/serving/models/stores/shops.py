@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from google.protobuf import json_format
@@ -64,3 +65,8 @@ class Shop:
     def versions(self) -> list[str]:
         """What a repository finds, "shades/1"."""
         return sorted(path.relative_to(self.mirror.models).as_posix() for path in self.mirror.models.glob("*/*"))
+
+    def set_clock(self, where: str, moment: datetime) -> None:
+        """Has the store say that everything below `where` was written at `moment`."""
+        for path in self.store._files.find(f"{self.store._prefix}/{where}"):
+            self.store._files.store[path].created = moment

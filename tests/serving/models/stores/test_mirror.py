@@ -1,6 +1,7 @@
 """A mirror follows a store: what a repository sees of it, whatever the store lists."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -82,6 +83,26 @@ def test_a_version_without_a_card_is_fetched_once_no_more_files_come(shop):
     assert list(shop.follow().waiting) == [Version("plain", 1)]
     shop.clock.advance(SETTLE_SECONDS)
     assert shop.follow().fetched == [Version("plain", 1)]
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_version_settles_by_our_clock_however_far_the_stores_is_off(shop, days):
+    shop.put("plain/1", {"saved_model.pb": b"graph"})
+    shop.set_clock("plain/1", datetime.now(timezone.utc) + timedelta(days=days))
+    assert list(shop.follow().waiting) == [Version("plain", 1)]
+    shop.clock.advance(SETTLE_SECONDS)
+    assert shop.follow().fetched == [Version("plain", 1)]
+    assert shop.follow().fetched == []
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_what_a_store_without_etags_changes_is_seen_though_its_clock_jumps(shop, days):
+    shop.put("shades/1", version_of())
+    shop.follow()
+    shop.put("shades/1", version_of(graph=b"other"))
+    shop.set_clock("shades/1", datetime.now(timezone.utc) + timedelta(days=days))
+    assert shop.follow().fetched == [SHADES]
+    assert shop.shown("shades/1") == version_of(graph=b"other")
 
 
 def test_files_that_are_not_what_the_card_lists_are_refused_once(shop):
