@@ -6,6 +6,7 @@ import pytest
 
 from protos.request_log_pb2 import RecordedCall
 from serving.request_log.replaying import AtOnce, replay
+from tests.serving.fakes import PATIENCE
 from tests.serving.loops import on_a_loop
 
 
@@ -22,6 +23,6 @@ async def test_a_bug_in_a_client_ends_a_replay_and_does_not_hang_it():
     call.request.encoded = b"a picture"
     done = []
     with pytest.raises(ValueError, match="a bug"):
-        async with asyncio.timeout(60):
-            await replay([call] * 3, Breaks(), lambda each: each.request, AtOnce(1), done.append)
+        replaying = replay([call] * 3, Breaks(), lambda each: each.request, AtOnce(1), done.append)
+        await asyncio.wait_for(replaying, PATIENCE)
     assert done
