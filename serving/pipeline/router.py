@@ -1,6 +1,7 @@
 """Which version answers a call that names none, and what comes of it."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,12 @@ from serving.models.repository import Repository
 from serving.models.trials.canaries import Canary
 from serving.routing_keys import routing_key
 
+log = logging.getLogger(__name__)
+
 Answered = TypeVar("Answered")
+
+_TOLD = 300
+"""Characters of a reason: what callers send may be part of it."""
 
 _CALLERS = (InvalidRequest, NotServed, NoSuchSignature, Forbidden)
 """What only its caller is to be blamed for."""
@@ -75,12 +81,29 @@ class Router:
         try:
             with self._watched(way, deadline):
                 return await ask(way.spec)
-        except _CALLERS:
-            if way.model is None or not way.on_trial:
+        except _CALLERS as error:
+            stable = self._stable(way)
+            if stable is None:
                 raise
-        answer = await ask(ModelSpec(name=way.model.name, version=way.model.stable_version))
-        self._observe(way, "failed", self._clock() - began)
+            refused, took = error, self._clock() - began
+        with self._watched(stable, deadline):
+            answer = await ask(stable.spec)
+        log.warning(
+            "%s version %s refused what version %s answers: %s",
+            way.spec.name,
+            way.spec.version,
+            stable.spec.version,
+            refused,
+        )
+        self._observe(way, "failed", took, refused)
         return answer
+
+    def _stable(self, way: Way) -> Way | None:
+        """To the version beside the canary that `way` leads to; None where it leads to none, or the model has gone."""
+        model = self._repository.models.get(way.model.name) if way.model and way.on_trial else None
+        if model is None:
+            return None
+        return Way(ModelSpec(name=model.name, version=model.stable_version), model, way.canary)
 
     @contextmanager
     def _watched(self, way: Way, deadline: float) -> Iterator[None]:
@@ -88,7 +111,7 @@ class Router:
         if way.model is None:
             yield
             return
-        began, outcome = self._clock(), "failed"
+        began, outcome, why = self._clock(), "failed", None
         try:
             yield
             outcome = "answered"
@@ -99,9 +122,12 @@ class Router:
             if self._clock() < deadline:  # the caller has gone; at the deadline a call is cancelled too, for being late
                 outcome = ""
             raise
+        except Exception as error:
+            why = error
+            raise
         finally:
             if outcome:
-                self._observe(way, outcome, self._clock() - began)
+                self._observe(way, outcome, self._clock() - began, why)
 
     def shadowing(self, way: Way) -> int | None:
         """The version that is to be asked too what the stable one has answered; None where none is, this time."""
@@ -124,8 +150,8 @@ class Router:
 
         return compared
 
-    def _observe(self, way: Way, outcome: str, seconds: float) -> None:
-        """Counts a call of a trial."""
+    def _observe(self, way: Way, outcome: str, seconds: float, why: Exception | None) -> None:
+        """Counts a call of a trial; `why` it failed, where anybody said."""
         assert way.model
         version = way.canary.version if way.canary and way.on_trial else way.model.stable_version
         arm = "canary" if way.on_trial else "stable"
@@ -133,4 +159,6 @@ class Router:
         if way.canary:
             count = way.canary.canary if way.on_trial else way.canary.stable
             count.add(outcome == "failed")
+            if way.on_trial and why:
+                way.canary.last_failure = f"{type(why).__name__}: {why}"[:_TOLD]
             self._trials.judge(way.canary)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from protos import classification_pb2 as pb
 from serving.errors import InvalidRequest, Overloaded
-from serving.models.batching.forecast import Forecast, Lateness
+from serving.models.batching.forecast import Forecast
+from serving.models.batching.lateness import Lateness
 from serving.models.batching.turns import Turns
 from serving.models.batching.waiting import Line
 

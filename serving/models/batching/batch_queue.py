@@ -5,8 +5,8 @@ one event loop, so nothing is locked.
 
 The contract:
 - An engine with room for a batch starts one, with all that wait by then, once a turn of the event loop brings no
-  more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather. Where a
-  smaller batch without padding makes more rows a second, it is that, and the others are in the next.
+  more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather. Where two
+  batches take about as long as one with more padding, the first is smaller (forecast.py).
 - A batch is of one priority. While interactive and bulk calls both wait, they share the engine's time (turns.py).
 - Of one priority, calls are taken in order of their deadlines; one without a deadline, or with a late one, as
   though it had to be done a while after it came (waiting.py). A call of more rows than a batch has room for is
@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from protos import classification_pb2 as pb
 from serving.errors import DeadlinePassed, EngineFailed, Overloaded
 from serving.models.batching.admission import Admission, Running
-from serving.models.batching.forecast import Forecast, Lateness
+from serving.models.batching.forecast import Forecast
+from serving.models.batching.lateness import Lateness
 from serving.models.batching.turns import SHARES, Turns
 from serving.models.batching.waiting import Call, Line, Scored, Slice, urgency_of
 

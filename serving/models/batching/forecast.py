@@ -1,37 +1,26 @@
-"""How long an engine will take, learned from the batches that it ran. Pure."""
+"""How long an engine will take, and so how many rows to run at once, learned from the batches that it ran. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
+_FORGOTTEN = 0.02
+"""What a batch of another size takes from what is remembered of a size that does not run."""
 
 _UNNOTICED_SECONDS = 0.02
 _NEARLY_ALL = 0.95
 """Of the highest rate: what a batch size has to reach for larger ones not to pay."""
 
-_SPREAD = 4.0
-"""Deviations that are left for what is not foreseen."""
 
+class _Plan(NamedTuple):
+    """What becomes of some rows that are no more than a batch has room for."""
 
-class Lateness:
-    """By how much calls were scored after they were expected to be: the mean and the mean deviation, as Jacobson and
-    Karels estimate round trips ("Congestion Avoidance and Control", 1988, appendix A).
-    """
-
-    def __init__(self) -> None:
-        self._mean = self._deviation = 0.0
-
-    @property
-    def margin(self) -> float:
-        """Seconds that a promise leaves for what is not foreseen."""
-        return max(0.0, self._mean + _SPREAD * self._deviation)
-
-    def learn(self, seconds: float) -> None:
-        """A call was scored so much later than expected; earlier where it is negative."""
-        error = seconds - self._mean
-        self._mean += error / 8
-        self._deviation += (abs(error) - self._deviation) / 4
+    first: int
+    """Rows of the batch that is run first."""
+    seconds: float
+    """Until all are done."""
 
 
 class Forecast:
@@ -43,7 +32,9 @@ class Forecast:
         self.largest = self._sizes[-1]
         """The largest batch there is, for now."""
         self._seconds: dict[int, float] = {}
-        self._weighs_sizes = False
+        self._expected: Mapping[int, float] = {}
+        """What batches took before there were calls; empty where that is not known."""
+        self._plans: dict[int, _Plan] = {}
 
     @property
     def knows(self) -> bool:
@@ -56,38 +47,18 @@ class Forecast:
         comes meanwhile, wait longer for nothing. A wait that nobody notices is worth no doubt about what was measured.
         """
         self._sizes = tuple(sorted(seconds))
+        self._expected = dict(seconds)
         self._seconds = dict(seconds)
-        self._weighs_sizes = True
         self._weigh_sizes()
 
     def learn(self, size: int, seconds: float) -> None:
         """A batch of `size` rows, padding and all, took so long."""
         before = self._seconds.get(size, seconds)
         self._seconds[size] = before + _NEWEST * (seconds - before)
-        if self._weighs_sizes:
+        if self._expected:
+            self._forget_others(size)
             self._weigh_sizes()
-
-    def rows_to_run(self, waiting: int) -> int:
-        """Of so many rows that wait, one at least, how many to run at once: all, padded to the next size, or as many as
-        fill the size below, whichever makes more rows a second. Whoever is left is in the next batch, with others who
-        come meanwhile.
-        """
-        rows = min(waiting, self.largest)
-        size, below = self.padded(rows), max((each for each in self._sizes if each < rows), default=0)
-        if below and self._weighs_sizes and rows * self._seconds[below] < below * self._seconds[size]:
-            return below
-        return rows
-
-    def _weigh_sizes(self) -> None:
-        """What a batch costs beside its rows shows only while there are calls, and a machine that was busy when sizes
-        were first met may be so no more: sizes that do not run keep what they were expected to take, or less, for rows
-        are no dearer in a larger batch.
-        """
-        a_row, cheapest = {}, math.inf
-        for size in self._sizes:
-            a_row[size] = cheapest = min(cheapest, self._seconds[size] / size)
-        unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
-        self.largest = max(unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
+        self._plans.clear()
 
     def of_batch(self, size: int) -> float:
         """Seconds for `size` rows at once. Of a size that never ran, those of the next larger that did, or else
@@ -101,10 +72,53 @@ class Forecast:
         return self._seconds[largest] * size / largest
 
     def of_rows(self, rows: int) -> float:
-        """Seconds for `rows` in batches as large as there are."""
+        """Seconds for `rows`, in batches of as many as `rows_to_run` says."""
         full, rest = divmod(rows, self.largest)
-        return full * self.of_batch(self.largest) + (self.of_batch(self.padded(rest)) if rest else 0.0)
+        return full * self.of_batch(self.largest) + (self._planned(rest).seconds if rest else 0.0)
+
+    def rows_to_run(self, waiting: int) -> int:
+        """Of so many rows that wait, one at least, how many to run at once: all that a batch has room for, padded to
+        the next size, or as many as fill the size below, where all are done about as soon that way, and the first of
+        them sooner.
+        """
+        return self.largest if waiting >= self.largest else self._planned(waiting).first
 
     def padded(self, rows: int) -> int:
         """The allowed size that a batch of `rows` is padded to."""
         return next(size for size in self._sizes if size >= rows)
+
+    def _planned(self, rows: int) -> _Plan:
+        """The plan of so many rows, no more than there are in a batch."""
+        if rows not in self._plans:
+            self._plans[rows] = self._plan(rows)
+        return self._plans[rows]
+
+    def _plan(self, rows: int) -> _Plan:
+        size, below = self.padded(rows), max((each for each in self._sizes if each < rows), default=0)
+        together = self.of_batch(size)
+        if self._expected and below and rows < size:
+            apart = self.of_batch(below) + self._planned(rows - below).seconds
+            if apart * _NEARLY_ALL < together:
+                return _Plan(below, apart)
+        return _Plan(rows, together)
+
+    def _forget_others(self, size: int) -> None:
+        """Has what was seen of other sizes give way to what they were expected to take, at the pace of this one: one
+        that was slow once is not left out for good.
+        """
+        if self._expected[size]:
+            pace = self._seconds[size] / self._expected[size]
+            for other in self._sizes:
+                if other != size:
+                    self._seconds[other] += _FORGOTTEN * (pace * self._expected[other] - self._seconds[other])
+
+    def _weigh_sizes(self) -> None:
+        """Finds the largest size that pays. What a batch costs beside its rows shows only while there are calls, and a
+        machine that was busy when sizes were first met may be so no more; rows are no dearer in a larger batch.
+        """
+        a_row, cheapest = {}, math.inf
+        for size in self._sizes:
+            a_row[size] = cheapest = min(cheapest, self._seconds[size] / size)
+        unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
+        self.largest = max(unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
+        self._plans.clear()

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from cachetools import LRUCache
+
 from serving.errors import ModelRejected
 from serving.models import card as cards
 
+_MOST_WAITING = 10_000
+"""Versions that may settle at a time."""
 _SHARD = re.compile(r"variables\.data-\d{5}-of-(\d{5})")
 
 Look = tuple[tuple[str, int, int], ...]
@@ -47,7 +51,7 @@ class Completeness:
         self._settle_seconds = settle_seconds
         self._clock = clock
         self._file_clock = file_clock
-        self._seen: dict[Path, _Still] = {}
+        self._seen: LRUCache[Path, _Still] = LRUCache(_MOST_WAITING)  # some go before they are whole
 
     def lacks(self, directory: Path) -> str:
         """What the version in `directory` waits for; empty where it is complete."""
@@ -67,8 +71,6 @@ class Completeness:
 
     def _lacks_time(self, directory: Path) -> str:
         now, current = self._clock(), look(directory)
-        if directory not in self._seen:
-            self._seen = {each: still for each, still in self._seen.items() if each.exists()}  # others may have gone
         seen = self._seen.setdefault(directory, _Still(current, now - self._age(directory)))
         if seen.look != current:
             seen = self._seen[directory] = _Still(current, now)

@@ -9,7 +9,8 @@ Result = TypeVar("Result")
 
 async def finished(change: Coroutine[Any, Any, Result]) -> Result:
     """What `change` gives. Who is cancelled meanwhile leaves once it has ended, since half of it would stay; why it
-    failed is told by asyncio's log then, for nobody else asks.
+    failed is told by asyncio's log then, for nobody else asks. A change that never ends is waited for as long: what
+    comes after it would meet half of it.
     """
     task = asyncio.ensure_future(change)
     gone: asyncio.CancelledError | None = None

@@ -36,6 +36,8 @@ class Canary:
     canary: Count = field(default_factory=Count)
     pairs: Count = field(default_factory=Count)
     """Calls that a shadow of the same version answered too; wrong where it said something else, or nothing."""
+    last_failure: str = ""
+    """Why its last call that failed did, if anybody said."""
     rolled_back: str = ""
     """Why it gets no more calls; empty while it does."""
 
@@ -53,9 +55,11 @@ class Canary:
         """
         error_bound = max(self.declared.max_error_rate, self.stable.rate)
         if self.canary.passes(error_bound):
+            why = f" Its last failure was {self.last_failure}" if self.last_failure else ""
             return (
                 f"A canary fails at most {error_bound:.4g} of its calls; {self.canary.wrong} of {self.canary.calls} "
                 f"failed, of the stable version {self.stable_version}'s {self.stable.wrong} of {self.stable.calls}."
+                + why
             )
         if self.pairs.passes(self.declared.max_disagreement):
             return (
@@ -156,8 +160,9 @@ class Trials:
             del self._shadows[name]
 
     def judge(self, canary: Canary) -> None:
-        """Rolls `canary` back where what was counted says so."""
-        if not canary.rolled_back and (verdict := canary.verdict):
+        """Rolls `canary` back where what was counted says so; not one whose trial has ended since."""
+        is_on_trial = self._canaries.get(canary.model) is canary
+        if is_on_trial and not canary.rolled_back and (verdict := canary.verdict):
             canary.rolled_back = verdict
             log.error("%s version %s is rolled back: %s", canary.model, canary.version, verdict)
             roll_back = RollBack(version=canary.version, declared=canary.declared, why=verdict)

@@ -206,12 +206,21 @@ async def test_what_a_caller_is_to_be_blamed_for_is_no_error_of_the_canary():
 
 
 @on_a_loop
-async def test_a_canary_that_refuses_what_the_stable_version_answers_has_failed_and_the_caller_is_answered():
+async def test_a_canary_that_refuses_what_the_stable_version_answers_has_failed_and_the_caller_is_answered(caplog):
     async with Scene(canary=canary(percent=100), candidate_labels=LABELS[:2]) as scene:
         for _ in range(3):
             assert await scene.version(top_k=3) == 1
-        assert scene.calls(2, "canary", "failed") == 3
+        assert (scene.calls(2, "canary", "failed"), scene.calls(1, "stable")) == (3, 3)
         assert "3 of 3 failed" in scene.canary.rolled_back
+        assert "Its last failure was InvalidRequest: top_k is from 1 to" in scene.canary.rolled_back
+        assert "shades version 2 refused what version 1 answers: top_k" in caplog.text
+
+
+@on_a_loop
+async def test_of_a_call_that_the_canary_refuses_and_the_stable_version_fails_the_failure_is_told():
+    async with Scene(FreeEngine(failing), canary=canary(percent=100), candidate_labels=LABELS[:2]) as scene:
+        await scene.fails(top_k=3)
+        assert (scene.calls(2, "canary", "failed"), scene.calls(1, "stable", "failed")) == (0, 1)
 
 
 @on_a_loop

@@ -22,7 +22,7 @@ async def test_a_bug_in_a_client_ends_a_replay_and_does_not_hang_it():
     call = RecordedCall()
     call.request.encoded = b"a picture"
     done = []
+    replaying = replay([call] * 3, Breaks(), lambda each: each.request, AtOnce(1), done.append)
     with pytest.raises(ValueError, match="a bug"):
-        replaying = replay([call] * 3, Breaks(), lambda each: each.request, AtOnce(1), done.append)
         await asyncio.wait_for(replaying, PATIENCE)
     assert done

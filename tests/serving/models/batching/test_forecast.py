@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.models.batching.forecast import Forecast, Lateness
+from serving.models.batching.forecast import Forecast
 
 SIZES = (1, 2, 4, 8)
 
@@ -66,13 +66,26 @@ def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
         ((1.0, 1.8, 3.2, 5.8), (1, 2, 2, 4, 4, 4, 4, 8)),  # padding costs what rows do
         ((1.0, 1.1, 1.2, 1.3), (1, 2, 3, 4, 5, 6, 7, 8)),  # padding costs next to nothing
         ((1.0, 1.5, 2.5, 4.0), (1, 2, 2, 4, 4, 4, 7, 8)),
+        ((0.3, 0.35, 0.4, 0.6), (1, 2, 3, 4, 5, 6, 7, 8)),  # two batches would be done later than one
     ],
 )
-def test_a_batch_is_padded_where_that_makes_more_rows_a_second_than_a_smaller_one(seconds, runs):
+def test_rows_are_split_where_that_costs_hardly_any_time_and_else_padded(seconds, runs):
     forecast = Forecast(SIZES)
     forecast.expect(dict(zip(SIZES, seconds, strict=True)))
     assert tuple(forecast.rows_to_run(waiting) for waiting in range(1, 9)) == runs
     assert forecast.rows_to_run(100) == forecast.largest
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=4, max_size=4), st.integers(1, 40))
+def test_rows_take_what_the_batches_take_that_they_are_run_in(seconds, rows):
+    forecast = Forecast(SIZES)
+    forecast.expect(dict(zip(SIZES, seconds, strict=True)))
+    expected, left = 0.0, rows
+    while left:
+        run = forecast.rows_to_run(left)
+        expected += forecast.of_batch(forecast.padded(run))
+        left -= run
+    assert forecast.of_rows(rows) == pytest.approx(expected)
 
 
 def test_before_anything_is_known_all_that_wait_run_together():
@@ -109,23 +122,16 @@ def test_a_size_that_was_not_met_before_there_were_calls_is_none():
     assert forecast.largest == 2
 
 
-def test_promises_that_are_kept_to_the_second_need_no_margin():
-    lateness = Lateness()
-    for _ in range(10):
-        lateness.learn(0.0)
-    assert lateness.margin == 0
-
-
-def test_calls_that_come_early_or_late_by_turns_need_a_margin_that_covers_both():
-    lateness = Lateness()
-    for late in 50 * [0.1, -0.1]:
-        lateness.learn(late)
-    assert 0.1 < lateness.margin < 0.5
-
-
-def test_a_call_that_was_very_late_is_forgotten_in_time():
-    lateness = Lateness()
-    lateness.learn(10.0)
-    for _ in range(100):
-        lateness.learn(0.0)
-    assert lateness.margin < 0.01
+@pytest.mark.parametrize("slow", SIZES)
+def test_a_batch_that_was_slow_once_keeps_no_size_out_for_good(slow):
+    usual = {1: 0.03, 2: 0.055, 4: 0.1, 8: 0.16}
+    forecast = Forecast(SIZES)
+    forecast.expect(usual)
+    before = [(forecast.rows_to_run(waiting), forecast.of_rows(waiting)) for waiting in range(1, 9)]
+    forecast.learn(slow, 2.0)
+    for _ in range(500):
+        size = forecast.padded(forecast.rows_to_run(8))
+        forecast.learn(size, usual[size])
+    after = [(forecast.rows_to_run(waiting), forecast.of_rows(waiting)) for waiting in range(1, 9)]
+    assert [run for run, _ in after] == [run for run, _ in before]
+    assert [seconds for _, seconds in after] == pytest.approx([seconds for _, seconds in before], rel=0.01)

@@ -48,10 +48,10 @@ def test_a_long_batch_whose_rows_are_cheaper_or_that_was_disturbed_is_followed_b
     assert list(network.meets()) == [1, 2, 4, 8, 16, 32]
 
 
-def test_a_long_batch_is_timed_once():
-    network = Network(lambda size: 0.03)
-    network.meets()
-    assert network.timed == [1, 2, 4, 8, 1, 2]
+def test_a_long_batch_is_timed_again_only_where_it_seems_to_be_in_vain():
+    network = Network(lambda size: 0.1 / size**0.5, disturbed=(3,))
+    assert network.meets() == {size: size * 0.1 / size**0.5 for size in SIZES}
+    assert network.timed == [1, 2, 4, 8, 8, 16, 32, 1]
 
 
 def test_a_size_alone_is_met_however_long_it_takes():

@@ -1,7 +1,6 @@
 """Versions that are still being copied, and when they are whole."""
 
 import os
-import shutil
 
 import pytest
 
@@ -106,13 +105,3 @@ def test_a_look_changes_with_any_file_and_with_nothing_else(version):
     second = look(version)
     (version / "more").touch()
     assert len({first, second, look(version)}) == 3
-
-
-def test_a_version_that_went_before_it_was_whole_is_remembered_no_more(completeness, version, tmp_path):
-    put(version, **{"saved_model.pb": b"graph"})
-    assert completeness.lacks(version)
-    shutil.rmtree(version)
-    other = tmp_path / "other" / "1"
-    put(other, **{"saved_model.pb": b"graph"})
-    completeness.lacks(other)  # others are looked at meanwhile
-    assert set(completeness._seen) == {other}

@@ -102,6 +102,18 @@ def test_of_a_model_that_is_served_no_more_no_trial_is_left():
     assert rolled_back(repository.trials, repository.models["shades"])
 
 
+def test_a_call_that_fails_after_its_trial_has_ended_rolls_nothing_back():
+    trials, kept = Trials(), []
+    trials.keep_by(lambda *roll_back: kept.append(roll_back))
+    ended = trials.canary_of(shades(2, 3))
+    trials.forget_all_but({})
+    for _ in range(3):
+        ended.canary.add(wrong=True)
+        trials.judge(ended)
+    assert not kept
+    assert not rolled_back(trials, shades(2, 3))
+
+
 def test_a_roll_back_that_is_written_down_holds_from_the_first_call():
     trials = Trials()
     trials.remember({"shades": RollBack(version=3, declared=CANARY, why="it failed yesterday")})
