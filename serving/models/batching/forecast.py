@@ -96,21 +96,19 @@ class Forecast:
     def _plan(self, rows: int) -> _Plan:
         size, below = self.padded(rows), max((each for each in self._sizes if each < rows), default=0)
         together = self.of_batch(size)
-        if self._expected and below and rows < size:
+        if self._expected and below and rows < size and together > _UNNOTICED_SECONDS:
             apart = self.of_batch(below) + self._planned(rows - below).seconds
             if apart * _NEARLY_ALL < together:
                 return _Plan(below, apart)
         return _Plan(rows, together)
 
     def _forget_others(self, size: int) -> None:
-        """Has what was seen of other sizes give way to what they were expected to take, at the pace of this one: one
-        that was slow once is not left out for good.
+        """Has what was seen of other sizes give way to what they were expected to take at best: one that was slow once
+        is tried again.
         """
-        if self._expected[size]:
-            pace = self._seconds[size] / self._expected[size]
-            for other in self._sizes:
-                if other != size:
-                    self._seconds[other] += _FORGOTTEN * (pace * self._expected[other] - self._seconds[other])
+        for other in self._sizes:
+            if other != size and (excess := self._seconds[other] - self._expected[other]) > 0:
+                self._seconds[other] -= _FORGOTTEN * excess
 
     def _weigh_sizes(self) -> None:
         """Finds the largest size that pays. What a batch costs beside its rows shows only while there are calls, and a

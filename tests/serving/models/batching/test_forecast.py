@@ -67,6 +67,7 @@ def test_sizes_that_make_rows_no_cheaper_are_left_out(seconds, largest):
         ((1.0, 1.1, 1.2, 1.3), (1, 2, 3, 4, 5, 6, 7, 8)),  # padding costs next to nothing
         ((1.0, 1.5, 2.5, 4.0), (1, 2, 2, 4, 4, 4, 7, 8)),
         ((0.3, 0.35, 0.4, 0.6), (1, 2, 3, 4, 5, 6, 7, 8)),  # two batches would be done later than one
+        ((0.003, 0.0055, 0.01, 0.018), (1, 2, 3, 4, 5, 6, 7, 8)),  # which nobody would notice
     ],
 )
 def test_rows_are_split_where_that_costs_hardly_any_time_and_else_padded(seconds, runs):
