@@ -96,7 +96,8 @@ class Servable:
         its own, in which each call is a batch, and the same threads.
         """
         if dense is not None:
-            self._take_on(dense, batching, clock, observer)
+            one_canvas = Batching((ROWS,), rows_that_may_wait(card, batching.max_queue_rows))
+            self.dense = Servable(name, version, card, dense, one_canvas, clock, observer, threads=self._threads)
 
     @classmethod
     def load(
@@ -117,17 +118,12 @@ class Servable:
         """
         card = cards.read(directory)
         engine = cards.validate(card, directory, engine_factory)
+        dense = open_dense(card, directory, dense_factory)
         name, version = directory.parent.name, int(directory.name)
         described = signatures(directory) if signatures else None
-        servable = cls(name, version, card, engine, batching, clock, observer, signatures=described)
-        servable._loaded.append(engine)
-        with ThreadPoolExecutor(1, thread_name_prefix="opening-dense") as beside:
-            # The longest of a start, and most of it holds neither the interpreter nor all cores.
-            opening = beside.submit(open_dense, card, directory, dense_factory)
-            servable._warm_up(batching, clock)
-        if dense := opening.result():
-            servable._loaded.append(dense)
-            servable._take_on(dense, batching, clock, observer)
+        servable = cls(name, version, card, engine, batching, clock, observer, dense, signatures=described)
+        servable._loaded = [engine, dense] if dense else [engine]
+        servable._warm_up(batching, clock)
         return servable
 
     def meet(self, rows: NDArray[np.uint8]) -> None:
@@ -178,13 +174,6 @@ class Servable:
             engine.close()
         self.signature_calls.signatures.close()
         return True
-
-    def _take_on(self, dense: cards.Engine, batching: Batching, clock: Callable[[], float], observer: Observer) -> None:
-        """Gives it a dense side, run by that engine."""
-        one_canvas = Batching((ROWS,), rows_that_may_wait(self.card, batching.max_queue_rows))
-        self.dense = Servable(
-            self.name, self.version, self.card, dense, one_canvas, clock, observer, threads=self._threads
-        )
 
     def _warm_up(self, batching: Batching, clock: Callable[[], float]) -> None:
         """Has every stream of the engine meet all sizes of batches that pay, and the queue know how long they take."""

@@ -98,21 +98,46 @@ def learned(forecast: Forecast, size: int, seconds: float) -> None:
         forecast.learn(size, seconds)
 
 
-def test_batches_grow_where_each_turns_out_to_cost_something_beside_its_rows():
-    forecast = Forecast(SIZES)
-    forecast.expect({1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0})
-    learned(forecast, 1, 1.5)
-    assert forecast.largest == 2
-    learned(forecast, 2, 2.1)
-    assert forecast.largest == 2
-
-
 def test_batches_of_an_engine_that_was_slow_when_it_was_first_met_grow_as_long_as_that_is_no_wait():
     forecast = Forecast(SIZES)
     forecast.expect({1: 0.02, 2: 0.04, 4: 0.08, 8: 0.16})
     assert forecast.largest == 1
     learned(forecast, 1, 0.003)
     assert forecast.largest == 4
+
+
+def runs_of(forecast: Forecast, seconds: tuple[float, ...], batches: int) -> list[int]:
+    """The sizes of batches that an engine runs, always asked about more rows than fit, which takes so long for each of
+    SIZES.
+    """
+    sizes = []
+    for _ in range(batches):
+        sizes.append(forecast.padded(forecast.rows_to_run(100)))
+        forecast.learn(sizes[-1], seconds[SIZES.index(sizes[-1])])
+    return sizes
+
+
+def test_larger_batches_are_tried_and_kept_where_they_pay_though_they_did_not_seem_to():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 1.0, 2: 2.1, 4: 4.3, 8: 8.6})
+    sizes = runs_of(forecast, (1.0, 1.5, 2.4, 4.0), 1000)
+    assert sizes[0] == 1
+    assert set(sizes[-100:]) == {8}
+
+
+def test_batches_grow_where_each_turns_out_to_cost_something_beside_its_rows():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0})
+    sizes = runs_of(forecast, (1.5, 2.5, 4.5, 8.5), 50)
+    assert sizes[0] == 1
+    assert sizes[-1] >= 4
+
+
+def test_larger_batches_that_do_not_pay_are_tried_rarely():
+    forecast = Forecast(SIZES)
+    forecast.expect({1: 1.0, 2: 2.1, 4: 4.3, 8: 8.6})
+    sizes = runs_of(forecast, (1.0, 2.6, 5.2, 10.4), 2000)
+    assert sum(size > 1 for size in sizes) < 100
 
 
 def test_a_size_that_was_not_met_before_there_were_calls_is_none():
