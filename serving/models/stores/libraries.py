@@ -31,9 +31,11 @@ def connected(address: str) -> tuple[Any, str]:
     Some look for credentials now, over the network too, and raise what they like where there are none.
     """
     import fsspec
+    from fsspec.config import apply_config
 
     scheme = _scheme(address)
-    options = {**_told(scheme), **fsspec.config.conf.get(scheme, {})}
+    # Options go before its variables, which have as many spellings as the scheme: those of them all go before ours.
+    options = {**_told(scheme), **apply_config(fsspec.get_filesystem_class(scheme), {})}
     files, prefix = fsspec.url_to_fs(address, skip_instance_cache=True, use_listings_cache=False, **options)
     return files, prefix.rstrip("/")
 

@@ -82,12 +82,16 @@ async def test_no_more_is_asked_for_than_to_read(bucket, keeper):
     assert bucket.tokens == {"Bearer first https://www.googleapis.com/auth/devstorage.read_only"}
 
 
+@pytest.mark.parametrize("spelling", ["gs", "gcs"])
+@pytest.mark.parametrize("scheme", ["gs", "gcs"])
 @on_a_loop
 async def test_a_public_bucket_is_read_without_credentials_where_the_librarys_variable_says_so(
-    bucket, keeper, monkeypatch
+    bucket, tmp_path, monkeypatch, scheme, spelling
 ):
+    address = bucket.address.replace("gs://", f"{scheme}://")
+    keeper = Keeper.of(address, tmp_path / "cache", 0.0, Metrics().store_observer(address))
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
-    monkeypatch.setitem(fsspec.config.conf, "gs", {"token": "anon"})  # FSSPEC_GS_TOKEN, which is read but once
+    monkeypatch.setitem(fsspec.config.conf, spelling, {"token": "anon"})  # FSSPEC_GS_TOKEN, which is read but once
     bucket.put("shades/1", version_of())
     bucket.tokens.add(None)
     await keeper.sync()
