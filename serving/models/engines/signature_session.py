@@ -38,14 +38,14 @@ class SignatureSession:
         fed = {spec.tensor: inputs[name] for name, spec in signature.inputs.items()}
         fetched = {name: signature.outputs[name].tensor for name in outputs}
         try:
-            outputs = self._session.run(fetched, fed)
+            arrays = self._session.run(fetched, fed)
         except InvalidArgumentError as error:
             raise InvalidRequest(
                 f"Signature {signature.name!r} cannot be run on these inputs: {error.message}. Send others."
             ) from error
         except (OpError, ValueError) as error:
             raise EngineFailed(f"Signature {signature.name!r} failed: {error!r}") from error
-        return {name: _array(output) for name, output in outputs.items()}
+        return {name: _array(output) for name, output in arrays.items()}
 
     def close(self) -> None:
         """Gives its memory back. Nothing may run."""
