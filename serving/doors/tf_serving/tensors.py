@@ -100,6 +100,8 @@ def to_array(proto: TensorProto) -> NDArray[Any]:
     if proto.tensor_content and not kind.dtype.hasobject:
         if len(proto.tensor_content) != count * kind.dtype.itemsize:
             raise _miscounted(shape, f"{len(proto.tensor_content)} bytes of {kind.dtype}")
+        if kind.dtype.kind == "b":  # other servers take any byte; numpy and TensorFlow count on 1 for what is true
+            return (np.frombuffer(proto.tensor_content, np.uint8) != 0).reshape(shape)
         return np.frombuffer(proto.tensor_content, kind.dtype).reshape(shape)
     values = _typed_values(proto, kind)
     if len(values) > count or (count and not len(values)):

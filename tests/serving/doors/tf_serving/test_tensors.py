@@ -47,6 +47,12 @@ def test_what_is_written_is_read_again(array):
     same(to_array(from_array(array)), array)
 
 
+def test_any_byte_of_content_but_0_is_true():
+    proto = proto_of("DT_BOOL", [4], tensor_content=b"\x00\x01\x02\xff")
+    same(to_array(from_array(to_array(proto))), np.array([False, True, True, True]))
+    assert to_array(proto).tobytes() == b"\x00\x01\x01\x01"
+
+
 def test_sixteen_bits_of_a_float_are_kept():
     array = np.array([1.0, -0.5, 3.0e38], ml_dtypes.bfloat16)
     same(tf.make_ndarray(from_array(array)), array)
