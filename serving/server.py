@@ -34,6 +34,7 @@ from serving.models.lifecycle.roll_backs import RollBacks
 from serving.models.repository import Repository
 from serving.models.stores.keeper import Keeper
 from serving.pipeline.classifier import Classifier
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.recording import RecordedPipeline
 from serving.pipeline.room import Bounds
 from serving.pipeline.routed import RoutedPipeline
@@ -89,7 +90,14 @@ class Server:
             self._classifier = RecordedPipeline(self._classifier, self._recorder, time.monotonic)
         self._drain = Drain()
         self._protocols = Protocols(
-            self._classifier, router, repository, metrics, time.monotonic, settings.stream_window, self._drain
+            self._classifier,
+            router,
+            Predictor(classifier.memory),
+            repository,
+            metrics,
+            time.monotonic,
+            settings.stream_window,
+            self._drain,
         )
         self._health = HealthDoor()
         self._ready = asyncio.Event()

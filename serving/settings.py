@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
     max_bytes_in_flight: PositiveInt = Field(
         2**30,
-        description="Bytes of requests and their rows, from arrival to answer; more are refused with "
+        description="Bytes of requests, their rows and their tensors, from arrival to answer; more are refused with "
         "RESOURCE_EXHAUSTED.",
     )
     cache_bytes: NonNegativeInt = Field(

@@ -22,6 +22,7 @@ from serving.metrics import Metrics
 from serving.models.lifecycle.administrator import Administrator
 from serving.models.lifecycle.configuration import Configuration
 from serving.models.repository import Repository
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 
@@ -38,6 +39,7 @@ class Protocols:
         self,
         classifier: Pipeline,
         router: Router,
+        predictor: Predictor,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
@@ -48,10 +50,10 @@ class Protocols:
         answering = Answering(classifier, repository, metrics, clock)
         ours = ClassificationDoor(answering, repository, clock, stream_window, drain)
 
-        tf_serving = TensorFlowServingDoor(classifier, router, repository, metrics, clock, drain)
+        tf_serving = TensorFlowServingDoor(classifier, router, predictor, repository, metrics, clock, drain)
 
         statistics = Statistics(metrics, clock)
-        inference = Inference(classifier, router, repository, metrics, statistics, clock, stream_window)
+        inference = Inference(classifier, router, predictor, repository, metrics, statistics, clock, stream_window)
         open_inference = OpenInferenceDoor(inference, statistics, repository, clock, drain, stream_window)
 
         self.handlers = (

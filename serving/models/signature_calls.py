@@ -14,10 +14,13 @@ MAX_WAITING = 64
 """Calls that may wait for a turn of one version; each holds its inputs."""
 
 
-class Outputs(NamedTuple):
-    """What a call gets back."""
+class Running(NamedTuple):
+    """A call whose turn has come."""
 
-    arrays: dict[str, NDArray[Any]]
+    arrays: asyncio.Future[dict[str, NDArray[Any]]]
+    """What it gives. Its thread goes on, and keeps the inputs, though its caller has gone: wait for it behind a
+    shield.
+    """
     started: float
     """When its turn came, on the clock."""
 
@@ -34,8 +37,8 @@ class SignatureCalls:
         self._waiting = 0
         self._running: set[asyncio.Future[dict[str, NDArray[Any]]]] = set()
 
-    async def run(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> Outputs:
-        """See Signatures.run. Raises Overloaded where too many wait."""
+    async def begin(self, signature: Signature, inputs: Tensors, outputs: Collection[str]) -> Running:
+        """Waits for a turn, and runs then: see Signatures.run. Raises Overloaded where too many wait."""
         if self._waiting >= MAX_WAITING:
             raise Overloaded(
                 f"At most {MAX_WAITING} calls wait for the signatures of a version, and so many do. Try again later; "
@@ -51,8 +54,7 @@ class SignatureCalls:
         running = loop.run_in_executor(self._threads, self.signatures.run, signature, inputs, outputs)
         self._running.add(running)
         running.add_done_callback(self._ended)
-        arrays = await asyncio.shield(running)  # a thread goes on though its caller has gone
-        return Outputs(arrays, started)
+        return Running(running, started)
 
     def _ended(self, running: asyncio.Future[dict[str, NDArray[Any]]]) -> None:
         """A turn lasts until its thread is done, whoever has gone meanwhile."""

@@ -50,7 +50,8 @@ class Classifier:
         self._metrics = metrics
         self._clock = clock
         self._cache = DecisionCache(cache_bytes, metrics)
-        self._memory = Room(bounds.bytes, "bytes of pictures and rows")
+        self.memory = Room(bounds.bytes, "bytes of pictures, rows and tensors")
+        """What requests hold: here, and where versions are asked for tensors."""
         self._decoding = Decoding(decoding_threads, bounds.pixels)
         self._preparation = Preparation(limits, self._decoding, metrics, clock)
 
@@ -76,7 +77,7 @@ class Classifier:
         _check_time(ensemble, views, choices, terms)
 
         memory = request.ByteSize() + bytes_of_rows(ensemble, views, choices.boxes)
-        with self._memory.held(ensemble.name, memory):
+        with self.memory.held(ensemble.name, memory):
             rows = await self._preparation.rows(request, ensemble, views, choices.boxes)
             queued = self._clock()
             polled = await self._poll(ensemble, rows, views, choices, terms)
@@ -97,7 +98,7 @@ class Classifier:
         priority of `request`. Raises the errors of serving.errors; InvalidRequest where a member takes other rows.
         """
         arrived = self._clock()
-        with self._repository.hold(request.model) as ensemble, self._memory.held(ensemble.name, rows.nbytes):
+        with self._repository.hold(request.model) as ensemble, self.memory.held(ensemble.name, rows.nbytes):
             choices = choices_of(request, ensemble.vote, len(ensemble.labels))
             _check_rows(ensemble, rows)
             of_members = [rows] * len(ensemble.members)

@@ -18,7 +18,7 @@ class Bounds:
     """
     bytes: int = 2**30
     """Of requests and of the rows that are cut from their pictures, from arrival to answer: a request keeps its picture
-    until it is answered.
+    until it is answered. Of tensors for signatures, until those have run.
     """
 
 
@@ -28,7 +28,7 @@ class Room:
     """
 
     def __init__(self, whole: int, what: str) -> None:
-        """`what` there is so much of, as messages call it: "bytes of pictures and rows"."""
+        """`what` there is so much of, as messages call it: "bytes of pictures, rows and tensors"."""
         self._whole = whole
         self._what = what
         self._held: Counter[str] = Counter()
@@ -43,7 +43,7 @@ class Room:
             raise Overloaded(
                 f"At most {self._whole} {self._what} may be in flight, and of one model at most as many as are free; "
                 f"{amount} came, {held} of {model} are in flight already and {max(free, 0)} free. Try again shortly, "
-                "or send smaller pictures."
+                "or send less at once."
             )
         self._held[model] += amount
         self._in_all += amount

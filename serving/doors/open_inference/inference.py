@@ -2,12 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import grpc
 
-from serving.doors.open_inference.outcome import Outcome
+from serving.doors.open_inference.outcome import Finish, Finished, Outcome
 from serving.doors.open_inference.parameters import seconds_of
 from serving.doors.open_inference.pictures import Pictures
 from serving.doors.open_inference.plain import Plain
@@ -19,10 +19,11 @@ from serving.metrics import Metrics
 from serving.models.ensemble import Ensemble
 from serving.models.plain import PlainVersion
 from serving.models.repository import Repository
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 
-Ask = Callable[[Question, float], Coroutine[Any, Any, Outcome]]
+Written = TypeVar("Written")
 
 
 class Inference:
@@ -32,6 +33,7 @@ class Inference:
         self,
         classifier: Pipeline,
         router: Router,
+        predictor: Predictor,
         repository: Repository,
         metrics: Metrics,
         statistics: Statistics,
@@ -40,29 +42,40 @@ class Inference:
     ) -> None:
         """`window` is how many pictures of one request are worked on at a time."""
         self._pictures = Pictures(classifier, repository, clock, window)
-        self._plain = Plain(router, repository, clock)
+        self._plain = Plain(router, predictor, repository, clock)
         self._repository = repository
         self._metrics = metrics
         self._statistics = statistics
         self._clock = clock
 
-    async def answer(self, method: str, read: Callable[[], Question], deadline: float) -> Reply:
-        """The answer to what `read()` gives, before `deadline` on the clock; counted under `method`, failures too.
+    async def answer(
+        self,
+        method: str,
+        read: Callable[[], Awaitable[Question]],
+        write: Callable[[Reply], Awaitable[Written]],
+        deadline: float,
+    ) -> Written:
+        """What `write` makes of the answer to what `read` gives, before `deadline` on the clock; counted under
+        `method`, failures too.
 
-        Raises the errors of serving.errors, and what `read` does.
+        Raises the errors of serving.errors, and what `read` and `write` do.
         """
         arrived = self._clock()
         model, views, code = "", "0", grpc.StatusCode.CANCELLED
         try:
-            question = read()
+            question = await read()
             found = self._repository.find_any(question.model)
             model = found.name
             with self._statistics.counting(model, "" if isinstance(found, Ensemble) else str(found.version)) as count:
-                ask = self._plain.answer if isinstance(found, PlainVersion) else self._pictures.answer
-                outcome = await self._within(ask, question, deadline, arrived)
+
+                async def finish(outcome: Outcome) -> tuple[Outcome, Written]:
+                    return outcome, await write(Reply(model, outcome.version, question.id, outcome.tensors))
+
+                who = self._plain if isinstance(found, PlainVersion) else self._pictures
+                outcome, written = await self._within(who, question, deadline, arrived, finish)
                 count(outcome)
             views, code = outcome.views, grpc.StatusCode.OK
-            return Reply(model, outcome.version, question.id, outcome.tensors)
+            return written
         except Exception as error:
             self._metrics.rejections.labels(type(error).__name__).inc()
             code = code_of(error)
@@ -72,10 +85,12 @@ class Inference:
                 code = grpc.StatusCode.DEADLINE_EXCEEDED  # for which gRPC cancels as well
             self._metrics.request_duration.labels(method, model, views, code.name).observe(self._clock() - arrived)
 
-    async def _within(self, ask: Ask, question: Question, deadline: float, arrived: float) -> Outcome:
-        """The outcome, before the deadline and within the seconds that the question allows."""
+    async def _within(
+        self, who: Plain | Pictures, question: Question, deadline: float, arrived: float, finish: Finish[Finished]
+    ) -> Finished:
+        """What `who` answers, finished before the deadline and within the seconds that the question allows."""
         seconds = seconds_of(question.parameters)
-        work = ask(question, min(deadline, arrived + seconds))
+        work = who.answer(question, min(deadline, arrived + seconds), finish)
         try:
             return await asyncio.wait_for(work, None if math.isinf(seconds) else seconds)
         except asyncio.TimeoutError:

@@ -72,22 +72,22 @@ def body_of(reply: Reply, binary: Binary) -> tuple[bytes, int | None]:
             "outputs, for the best classes, or for binary data."
         )
     raws = {tensor.name: tensors.to_raw(tensor.data) for tensor in reply.outputs if binary.is_for(tensor.name)}
-    text = json.dumps(
-        {
-            "model_name": reply.model_name,
-            "model_version": reply.model_version,
-            **({"id": reply.id} if reply.id else {}),
-            "outputs": [_described(tensor, raws.get(tensor.name)) for tensor in reply.outputs],
-        }
-    ).encode()
+    named = {"model_name": reply.model_name, "model_version": reply.model_version}
+    outputs = ", ".join(_described(tensor, raws.get(tensor.name)) for tensor in reply.outputs)
+    text = _with({**named, **({"id": reply.id} if reply.id else {})}, "outputs", f"[{outputs}]").encode()
     return b"".join([text, *raws.values()]), len(text) if raws else None
 
 
-def _described(tensor: Tensor, raw: bytes | None) -> dict[str, Any]:
+def _described(tensor: Tensor, raw: bytes | None) -> str:
     described = {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.data.shape}
     if raw is not None:
-        return {**described, "parameters": {"binary_data_size": len(raw)}}
-    return {**described, "data": listed(tensor)}
+        return json.dumps({**described, "parameters": {"binary_data_size": len(raw)}})
+    return _with(described, "data", listed(tensor))
+
+
+def _with(document: Mapping[str, Any], name: str, value: str) -> str:
+    """`document`, which is not empty, with `value`, which is JSON already, under another name."""
+    return f'{json.dumps(document)[:-1]}, "{name}": {value}}}'
 
 
 def _length(given: str | None, whole: int) -> int:

@@ -1,13 +1,17 @@
 """Tensors as HTTP has them: listed in JSON, or in binary behind it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from serving.aside import MANY_ELEMENTS
 from serving.doors.open_inference import tensors
+from serving.doors.open_inference.datatypes import DATATYPES
 from serving.doors.open_inference.question import MOST_NAMED
 from serving.doors.open_inference.tensors import Tensor
 from serving.doors.open_inference.told import told
@@ -42,15 +46,18 @@ def tensors_of(inputs: Sequence[Input], rest: bytes) -> list[Tensor]:
             f"{'that nobody names' if not any(sizes) else 'in all'}; their binary_data_size is {told(sizes)}. Set it, "
             f"and {JSON_LENGTH}, to what is sent."
         )
-    found, position = [], 0
+    return tensors.all_of(_read(inputs, sizes, rest))
+
+
+def _read(inputs: Sequence[Input], sizes: Sequence[int | None], rest: bytes) -> Iterator[Tensor]:
+    position = 0
     for each, size in zip(inputs, sizes, strict=True):
         if size is None:
-            found.append(_of_elements(each))
+            yield _of_elements(each)
         else:
             raw = rest[position : position + size]
-            found.append(tensors.from_raw(each.name, each.datatype, each.shape, raw))
+            yield tensors.from_raw(each.name, each.datatype, each.shape, raw)
             position += size
-    return found
 
 
 def _binary_size(given: Input) -> int | None:
@@ -90,15 +97,23 @@ def _elements(datatype: str, listed: list[Any]) -> list[Any]:
     return listed
 
 
-def listed(tensor: Tensor) -> list[Any]:
-    """Its elements as JSON lists them. Raises InvalidRequest where they are bytes that are no text."""
-    if tensor.datatype == "BF16":  # of which Python has no numbers
-        return tensor.data.astype(np.float32).ravel().tolist()
-    elements = tensor.data.ravel().tolist()
+def listed(tensor: Tensor) -> str:
+    """Its elements as a list in JSON. Raises InvalidRequest where they are bytes that are no text."""
+    flat = tensor.data.ravel()
+    # In pieces, since json holds up all threads for as long as it writes.
+    pieces = (flat[start : start + MANY_ELEMENTS] for start in range(0, flat.size, MANY_ELEMENTS))
     try:
-        return [each.decode() for each in elements] if tensor.datatype == "BYTES" else elements
+        return f"[{', '.join(json.dumps(_values(piece))[1:-1] for piece in pieces)}]"
     except UnicodeDecodeError:
         raise InvalidRequest(
             f"Bytes are listed in JSON where they are text in UTF-8; those of {tensor.name!r} are not. Ask for binary "
             "data."
         ) from None
+
+
+def _values(flat: NDArray[Any]) -> list[Any]:
+    """Raises UnicodeDecodeError for bytes that are no text."""
+    if flat.dtype.hasobject:
+        return [each.decode() for each in flat.tolist()]
+    python_has_none = flat.dtype == DATATYPES["BF16"].dtype
+    return (flat.astype(np.float32) if python_has_none else flat).tolist()

@@ -1,14 +1,17 @@
 """Questions and replies as gRPC's messages of protos/open_inference.proto."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from protos import open_inference_pb2 as pb
+from serving.aside import MANY_BYTES, MANY_ELEMENTS
 from serving.doors.open_inference import tensors
 from serving.doors.open_inference.datatypes import DATATYPES
 from serving.doors.open_inference.question import (
+    MOST_NAMED,
     Parameter,
     Question,
     Reply,
+    check_counts,
     check_inputs,
     model_spec,
     wanted_output,
@@ -18,16 +21,29 @@ from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
 
 
+def reads_slowly(request: pb.ModelInferRequest | InvalidRequest) -> bool:
+    """Whether `question_in` takes so long that the event loop would feel it: by what it reads one by one."""
+    if isinstance(request, InvalidRequest) or len(request.inputs) + len(request.outputs) > 2 * MOST_NAMED:
+        return False  # since it is refused before it is read
+    given = zip(request.inputs, request.raw_input_contents, strict=False)
+    strings = sum(len(raw) for each, raw in given if each.datatype == "BYTES")
+    listed = sum(len(values) for each in request.inputs for _, values in each.contents.ListFields())
+    others = sum(len(each.shape) + len(each.parameters) for each in request.inputs)
+    others += sum(len(each.parameters) for each in request.outputs)
+    return strings > MANY_BYTES or listed + others > MANY_ELEMENTS
+
+
 def question_in(request: pb.ModelInferRequest | InvalidRequest) -> Question:
     """Raises InvalidRequest where `request` is none, which bodies.py may have found already."""
     if isinstance(request, InvalidRequest):
         raise request
+    check_counts(len(request.inputs), len(request.outputs), len(request.parameters))
     check_inputs([each.name for each in request.inputs])
     return Question(
         model_spec(request.model_name, request.model_version),
         request.id,
         _parameters(request.parameters),
-        _inputs(request),
+        tensors.all_of(_inputs(request)),
         [wanted_output(output.name, _parameters(output.parameters)) for output in request.outputs],
     )
 
@@ -52,7 +68,7 @@ def response_of(reply: Reply, raw: bool) -> pb.ModelInferResponse:
     return response
 
 
-def _inputs(request: pb.ModelInferRequest) -> list[Tensor]:
+def _inputs(request: pb.ModelInferRequest) -> Iterator[Tensor]:
     """All of them raw, or all listed."""
     given, raws = request.inputs, request.raw_input_contents
     if unknown := sorted({name for each in given for name in each.parameters} - {"binary_data_size"}):
@@ -60,16 +76,16 @@ def _inputs(request: pb.ModelInferRequest) -> list[Tensor]:
     if not raws:
         listed = [getattr(each.contents, _field(each.datatype)) for each in given]
         tensors.check_listed(sum(map(len, listed)))
-        return [
-            tensors.from_elements(each.name, each.datatype, each.shape, elements)
-            for each, elements in zip(given, listed, strict=True)
-        ]
+        for each, elements in zip(given, listed, strict=True):
+            yield tensors.from_elements(each.name, each.datatype, each.shape, list(elements))
+        return
     if len(raws) != len(given) or any(each.HasField("contents") for each in given):
         raise InvalidRequest(
             f"An input comes raw or in its contents, once; {len(raws)} came raw for {len(given)} inputs, or some both "
             "ways. Fill raw_input_contents with one element for each input, or none."
         )
-    return [tensors.from_raw(each.name, each.datatype, each.shape, raw) for each, raw in zip(given, raws, strict=True)]
+    for each, raw in zip(given, raws, strict=True):
+        yield tensors.from_raw(each.name, each.datatype, each.shape, raw)
 
 
 def _field(datatype: str) -> str:

@@ -1,7 +1,7 @@
 """What came of a question, whoever answered it."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from serving.doors.open_inference.tensors import Tensor
 from serving.pipeline.answer import Seconds
@@ -25,3 +25,10 @@ class Outcome(NamedTuple):
     """Whether the pipeline had voted on all of it before."""
     executions: int = 0
     """Runs that no batch queue counts."""
+
+
+Finished = TypeVar("Finished")
+Finish = Callable[[Outcome], Awaitable[Finished]]
+"""Makes of an outcome what its caller gets, and may refuse to: whoever answers awaits it while the call can still fail,
+or go to another version.
+"""

@@ -12,7 +12,7 @@ from protos import classification_pb2 as pb
 from serving.doors.open_inference import outputs
 from serving.doors.open_inference.descriptions import ENCODED, ROWS
 from serving.doors.open_inference.models import version_of
-from serving.doors.open_inference.outcome import Outcome
+from serving.doors.open_inference.outcome import Finish, Finished, Outcome
 from serving.doors.open_inference.outputs import Scores
 from serving.doors.open_inference.parameters import fields_of
 from serving.doors.open_inference.question import Question
@@ -48,8 +48,8 @@ class Pictures:
         self._clock = clock
         self._window = window
 
-    async def answer(self, question: Question, deadline: float) -> Outcome:
-        """The answer, before `deadline` on the clock. Raises the errors of serving.errors."""
+    async def answer(self, question: Question, deadline: float, finish: Finish[Finished]) -> Finished:
+        """What `finish` makes of the answer, before `deadline` on the clock. Raises the errors of serving.errors."""
         outputs.check(question.outputs)
         tensor = _the_only(question.inputs)
         if tensor.name not in (ENCODED, ROWS):
@@ -59,7 +59,7 @@ class Pictures:
         scored = await ask(question, tensor, deadline)
         began = self._clock()
         tensors = outputs.tensors(question.outputs, scored.scores, scored.class_names)
-        return Outcome(
+        outcome = Outcome(
             scored.version,
             tensors,
             scored.views,
@@ -68,6 +68,7 @@ class Pictures:
             self._clock() - began,
             scored.cached,
         )
+        return await finish(outcome)
 
     async def _of_rows(self, question: Question, tensor: Tensor, deadline: float) -> _Scored:
         rows, fields = tensor.data, fields_of(question.parameters)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from protos.classification_pb2 import ModelSpec
 from serving.doors.open_inference.datatypes import DATATYPES, of_tensorflow
 from serving.doors.open_inference.descriptions import default_signature, has_batches, shape_of
-from serving.doors.open_inference.outcome import Outcome
+from serving.doors.open_inference.outcome import Finish, Finished, Outcome
 from serving.doors.open_inference.parameters import fields_of
 from serving.doors.open_inference.question import Question, WantedOutput
 from serving.doors.open_inference.tensors import Tensor
@@ -20,27 +20,30 @@ from serving.models.plain import PlainVersion
 from serving.models.repository import Repository
 from serving.models.signatures import Signature
 from serving.pipeline.answer import Seconds
-from serving.pipeline.prediction import predict
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 
 
 class Plain:
     """Answers by the signature of the version that the router says."""
 
-    def __init__(self, router: Router, repository: Repository, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, router: Router, predictor: Predictor, repository: Repository, clock: Callable[[], float]
+    ) -> None:
         self._router = router
+        self._predictor = predictor
         self._repository = repository
         self._clock = clock
 
-    async def answer(self, question: Question, deadline: float) -> Outcome:
-        """The answer, before `deadline` on the clock. Raises the errors of serving.errors."""
+    async def answer(self, question: Question, deadline: float, finish: Finish[Finished]) -> Finished:
+        """What `finish` makes of the answer, before `deadline` on the clock. Raises the errors of serving.errors."""
         arrived = self._clock()
         key = _routing_key(question)
         wanted = _names(question.outputs)
 
-        async def ask(spec: ModelSpec) -> Outcome:
+        async def ask(spec: ModelSpec) -> Finished:
             with self._repository.hold_version(spec) as version:
-                return await self._of_version(version, question.inputs, wanted, arrived, deadline)
+                return await finish(await self._of_version(version, question.inputs, wanted, arrived, deadline))
 
         return await self._router.answered(self._router.way(question.model, key), deadline, ask)
 
@@ -54,10 +57,11 @@ class Plain:
     ) -> Outcome:
         signature = default_signature(version)
         inputs = _inputs(signature, given)
+        dtypes = _dtypes(signature, wanted)
         asked = self._clock()
-        predicted = await predict(version, signature, inputs, wanted, deadline)
+        predicted = await self._predictor.predict(version, signature, inputs, wanted, deadline)
         answered = self._clock()
-        tensors = [_output(signature, name, array) for name, array in predicted.outputs.items()]
+        tensors = [Tensor(name, np.asarray(array, dtypes[name])) for name, array in predicted.outputs.items()]
         return Outcome(
             str(version.version),
             tensors,
@@ -115,7 +119,7 @@ def _encoded(tensor: Tensor) -> NDArray[Any]:
     return encoded
 
 
-def _output(signature: Signature, name: str, array: NDArray[Any]) -> Tensor:
-    """Raises InvalidRequest where it is of a type that the protocol has not."""
-    datatype = of_tensorflow(signature.outputs[name].dtype)
-    return Tensor(name, np.asarray(array, DATATYPES[datatype].dtype))
+def _dtypes(signature: Signature, wanted: Sequence[str]) -> Mapping[str, np.dtype[Any]]:
+    """Of the outputs `wanted`. Raises InvalidRequest where one is unknown, or of a type that the protocol has not."""
+    datatypes = {name: of_tensorflow(signature.outputs[name].dtype) for name in signature.chosen_outputs(wanted)}
+    return {name: DATATYPES[datatype].dtype for name, datatype in datatypes.items()}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from protos.classification_pb2 import ModelSpec
+from serving.aside import MANY_ELEMENTS
 from serving.doors.open_inference.tensors import Tensor
 from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest
@@ -43,6 +44,11 @@ class Reply(NamedTuple):
     id: str
     outputs: Sequence[Tensor]
 
+    @property
+    def writes_slowly(self) -> bool:
+        """Whether to write it takes so long that the event loop would feel it."""
+        return sum(tensor.data.size for tensor in self.outputs) > MANY_ELEMENTS
+
 
 def model_spec(name: str, version: str) -> ModelSpec:
     """A version is a number or a label; the newest where it is empty."""
@@ -52,12 +58,17 @@ def model_spec(name: str, version: str) -> ModelSpec:
     return ModelSpec(name=name, version_label=version) if number is None else ModelSpec(name=name, version=number)
 
 
-def check_inputs(names: Sequence[str]) -> None:
-    """Raises InvalidRequest where there are more than any model has, or one comes twice."""
-    if len(names) > MOST_NAMED:
+def check_counts(*counts: int) -> None:
+    """Raises InvalidRequest where there are so many inputs, outputs or parameters as no model has."""
+    if max(counts) > MOST_NAMED:
         raise InvalidRequest(
-            f"A request has at most {MOST_NAMED} inputs; {len(names)} came. Send others by themselves."
+            f"A request has at most {MOST_NAMED} inputs, outputs and parameters each; {max(counts)} came. Send others "
+            "by themselves."
         )
+
+
+def check_inputs(names: Sequence[str]) -> None:
+    """Raises InvalidRequest where one comes twice."""
     if len(set(names)) < len(names):
         raise InvalidRequest(f"A request has each input once; {told(names)} came. Leave out what comes again.")
 

@@ -10,13 +10,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from protos import open_inference_pb2 as pb
+from serving.aside import MANY_BYTES, aside
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.http_statuses import refusal
 from serving.doors.open_inference import descriptions, models
 from serving.doors.open_inference.inference import Inference
 from serving.doors.open_inference.json_bodies import Binary, body_of, question_in
 from serving.doors.open_inference.json_tensors import JSON_LENGTH
-from serving.doors.open_inference.question import Question, model_spec
+from serving.doors.open_inference.question import Question, Reply, model_spec
 from serving.doors.open_inference.statistics import Statistics
 from serving.doors.open_inference.told import told
 from serving.errors import InvalidRequest, Unavailable
@@ -89,18 +90,21 @@ def _infer(router: APIRouter, inference: Inference) -> None:
         body = await request.body()
         binary = Binary(False, {})
 
-        def read() -> Question:
+        async def read() -> Question:
             nonlocal binary
             if encoding := request.headers.get("Content-Encoding"):
                 raise InvalidRequest(f"A body comes as it is; this one is {told(encoding)}. Do not compress it.")
-            question, binary = question_in(model_spec(model, version), body, request.headers.get(JSON_LENGTH))
+            spec, json_length = model_spec(model, version), request.headers.get(JSON_LENGTH)
+            question, binary = await aside(len(body) > MANY_BYTES, question_in, spec, body, json_length)
             return question
 
-        reply = await inference.answer(METHOD, read, math.inf)
-        content, json_length = body_of(reply, binary)
-        if json_length is None:
-            return Response(content, media_type="application/json")
-        return Response(content, media_type="application/octet-stream", headers={JSON_LENGTH: str(json_length)})
+        async def write(reply: Reply) -> Response:
+            content, json_length = await aside(reply.writes_slowly, body_of, reply, binary)
+            if json_length is None:
+                return Response(content, media_type="application/json")
+            return Response(content, media_type="application/octet-stream", headers={JSON_LENGTH: str(json_length)})
+
+        return await inference.answer(METHOD, read, write, math.inf)
 
 
 def _get(router: APIRouter, path: str, also: str = "") -> Callable[[Callable], Callable]:

@@ -11,10 +11,12 @@ import grpc.aio
 
 from protos import open_inference_pb2 as pb
 from protos.open_inference_pb2_grpc import GRPCInferenceServiceServicer
+from serving.aside import aside
 from serving.doors.drain import STOPPING, Drain
 from serving.doors.open_inference import descriptions, models
 from serving.doors.open_inference.inference import Inference
-from serving.doors.open_inference.messages import question_in, response_of
+from serving.doors.open_inference.messages import question_in, reads_slowly, response_of
+from serving.doors.open_inference.question import Question, Reply
 from serving.doors.open_inference.statistics import Statistics
 from serving.doors.statuses import status_of
 from serving.doors.streams import in_order_of_completion, in_turn, write
@@ -143,8 +145,15 @@ class OpenInferenceDoor(GRPCInferenceServiceServicer):
         self, method: str, request: pb.ModelInferRequest | InvalidRequest, deadline: float
     ) -> pb.ModelInferResponse:
         """Raises as Inference.answer does. That `request` is none is counted there too."""
-        reply = await self._inference.answer(method, lambda: question_in(request), deadline)
-        return response_of(reply, raw=isinstance(request, pb.ModelInferRequest) and bool(request.raw_input_contents))
+
+        async def read() -> Question:
+            return await aside(reads_slowly(request), question_in, request)
+
+        async def write(reply: Reply) -> pb.ModelInferResponse:
+            raw = isinstance(request, pb.ModelInferRequest) and bool(request.raw_input_contents)
+            return await aside(reply.writes_slowly, response_of, reply, raw)
+
+        return await self._inference.answer(method, read, write, deadline)
 
     def _deadline(self, context: grpc.aio.ServicerContext) -> float:
         remaining = context.time_remaining()

@@ -1,7 +1,7 @@
 """Tensors of the Open Inference Protocol as numpy's arrays and back, within bounds. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import ml_dtypes
@@ -17,7 +17,7 @@ MOST = 1024
 MOST_LISTED = 2**20
 """Samples that are listed one by one: each costs many times what it does raw."""
 MOST_STRINGS = 2**16
-"""Elements of BYTES in a tensor: some milliseconds."""
+"""Elements of BYTES in a request: some milliseconds."""
 
 _LENGTH_BYTES = 4
 _MOST_DIMENSIONS = 32  # numpy's
@@ -50,6 +50,8 @@ def from_raw(name: str, datatype: str, shape: Sequence[int], raw: bytes) -> Tens
             f"Tensor {told(name)}, {datatype} of shape {told(list(shape))}, has {count * dtype.itemsize} bytes; "
             f"{len(raw)} came. Send the samples in row-major order, without a header."
         )
+    if dtype.kind == "b":  # other servers take any byte; numpy and TensorFlow count on 1 for what is true
+        return Tensor(name, (np.frombuffer(raw, np.uint8) != 0).reshape(shape))
     return Tensor(name, np.frombuffer(raw, dtype).reshape(shape))
 
 
@@ -79,6 +81,18 @@ def check_listed(count: int) -> None:
             f"At most {MOST_LISTED} samples are listed one by one; {count} came. Send them raw: in "
             "raw_input_contents, or over HTTP as binary data."
         )
+
+
+def all_of(read: Iterable[Tensor]) -> list[Tensor]:
+    """The tensors of a request, in order. Raises InvalidRequest once more elements of BYTES have been `read` than are
+    taken, and reads no further.
+    """
+    tensors, strings = [], 0
+    for tensor in read:
+        strings += tensor.data.size if tensor.data.dtype.hasobject else 0
+        _check_strings(strings)
+        tensors.append(tensor)
+    return tensors
 
 
 def check_pictures(tensor: Tensor) -> None:
@@ -117,12 +131,17 @@ def _checked(name: str, datatype: str, shape: Sequence[int]) -> tuple[np.dtype, 
             f"elements; {told(name)} came with shape {told(list(shape))}. Send fewer a request."
         )
     dtype, count = DATATYPES[datatype].dtype, math.prod(shape)
-    if dtype.hasobject and count > MOST_STRINGS:
-        raise InvalidRequest(
-            f"A tensor of BYTES has at most {MOST_STRINGS} elements; {told(name)} came with {count}. Send fewer a "
-            "request."
-        )
+    if dtype.hasobject:
+        _check_strings(count)
     return dtype, count
+
+
+def _check_strings(count: int) -> None:
+    if count > MOST_STRINGS:
+        raise InvalidRequest(
+            f"A request has at most {MOST_STRINGS} elements of BYTES, over all of its inputs; {count} came. Send fewer "
+            "at a time."
+        )
 
 
 def _cast(elements: Sequence, dtype: np.dtype) -> NDArray | None:

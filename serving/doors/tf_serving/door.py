@@ -11,6 +11,7 @@ from serving.doors.tf_serving.rest import rest_router
 from serving.doors.tf_serving.servicers import ModelServicer, PredictionServicer
 from serving.metrics import Metrics
 from serving.models.repository import Repository
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 
@@ -24,15 +25,16 @@ class TensorFlowServingDoor:
         self,
         classifier: Pipeline,
         router: Router,
+        predictor: Predictor,
         repository: Repository,
         metrics: Metrics,
         clock: Callable[[], float],
         drain: Drain,
     ) -> None:
         calls = Calls(repository, metrics, clock)
-        inference = Inference(classifier, router, repository, calls)
+        inference = Inference(classifier, router, predictor, repository, calls)
         self.handlers = (
-            handlers_of(PREDICTION_SERVICE, PredictionServicer(inference, router, repository, calls, drain)),
+            handlers_of(PREDICTION_SERVICE, PredictionServicer(inference, router, predictor, repository, calls, drain)),
             handlers_of(MODEL_SERVICE, ModelServicer(repository)),
         )
-        self.router = rest_router(inference, router, repository, calls)
+        self.router = rest_router(inference, router, predictor, repository, calls)

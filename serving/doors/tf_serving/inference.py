@@ -20,6 +20,7 @@ from serving.errors import InvalidRequest, NoSuchSignature, Unsupported
 from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
 from serving.models.signatures import CLASSIFY, REGRESS, Signature
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 from serving.pipeline.surface import Pipeline
 from serving.routing_keys import one_way
@@ -28,9 +29,12 @@ from serving.routing_keys import one_way
 class Inference:
     """Answers about examples. All raise the errors of serving.errors; a deadline is a moment on the models' clock."""
 
-    def __init__(self, classifier: Pipeline, router: Router, repository: Repository, calls: Calls) -> None:
+    def __init__(
+        self, classifier: Pipeline, router: Router, predictor: Predictor, repository: Repository, calls: Calls
+    ) -> None:
         self._votes = Votes(classifier, repository, calls)
         self._router = router
+        self._predictor = predictor
         self._repository = repository
         self._calls = calls
 
@@ -136,7 +140,8 @@ class Inference:
         self, version: LoadedVersion, signature: Signature, outputs: list[str], examples: list[Example], call: Call
     ) -> dict[str, Any]:
         with self._calls.running(call.api, version.name):
-            return (await version.signature_calls.run(signature, results.serialised(examples), outputs)).arrays
+            ran = await self._predictor.run(version, signature, results.serialised(examples), outputs)
+            return ran.outputs
 
 
 def _find(version: LoadedVersion, name: str) -> Signature:

@@ -1,12 +1,9 @@
 """Predict and what a model says of itself: TensorFlow Serving's calls for tensors, message in and message out."""
 
-import asyncio
-from typing import Any
-
 from google.rpc import code_pb2
-from numpy.typing import NDArray
 
-from serving.doors.tf_serving.apis import TensorProto, get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from serving.aside import MANY_ELEMENTS, aside
+from serving.doors.tf_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.specs import answering, held_version, of_version, ours, signature_def, signature_name
 from serving.doors.tf_serving.tensors import dtype_name, from_array, reads_slowly, shape_of, to_array
@@ -15,7 +12,7 @@ from serving.models import signatures
 from serving.models.lifecycle.states import VersionStatus
 from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.pipeline.prediction import predict as predict_arrays
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 
 SIGNATURE_DEF = "signature_def"
@@ -23,7 +20,12 @@ SIGNATURE_DEF = "signature_def"
 
 
 async def predict(
-    router: Router, repository: Repository, calls: Calls, request: predict_pb2.PredictRequest, deadline: float
+    router: Router,
+    predictor: Predictor,
+    repository: Repository,
+    calls: Calls,
+    request: predict_pb2.PredictRequest,
+    deadline: float,
 ) -> predict_pb2.PredictResponse:
     """The outputs of a signature of the model, to tensors, before `deadline` on the clock of the models.
 
@@ -35,12 +37,12 @@ async def predict(
         signature.check_names(request.inputs)
         for name, proto in request.inputs.items():
             signature.check_input(name, dtype_name(proto), shape_of(proto))
-        inputs = {name: await _array(proto) for name, proto in request.inputs.items()}
+        inputs = {name: await aside(reads_slowly(proto), to_array, proto) for name, proto in request.inputs.items()}
         with calls.running("Predict", version.name):
-            predicted = await predict_arrays(version, signature, inputs, request.output_filter, deadline)
+            predicted = await predictor.predict(version, signature, inputs, request.output_filter, deadline)
         response = predict_pb2.PredictResponse(model_spec=answering(version, signature.name))
         for name, array in predicted.outputs.items():
-            response.outputs[name].CopyFrom(from_array(array))
+            response.outputs[name].CopyFrom(await aside(array.size > MANY_ELEMENTS, from_array, array))
         return response
 
     return await of_version(router, repository, request.model_spec, "", deadline, ask)
@@ -92,7 +94,3 @@ def _version_status(status: VersionStatus) -> get_model_status_pb2.ModelVersionS
     said.status.error_message = status.error
     said.status.error_code = code_pb2.UNKNOWN if status.error else code_pb2.OK
     return said
-
-
-async def _array(proto: TensorProto) -> NDArray[Any]:
-    return await asyncio.to_thread(to_array, proto) if reads_slowly(proto) else to_array(proto)

@@ -1,10 +1,8 @@
 """TensorFlow Serving's REST API: https://www.tensorflow.org/tfx/serving/api_rest, on the HTTP door."""
 
-import asyncio
 import json
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,6 +10,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from serving.aside import MANY_BYTES, MANY_ELEMENTS, aside
 from serving.doors.tf_serving import json_examples, json_tensors, predictions
 from serving.doors.tf_serving.apis import (
     classification_pb2,
@@ -28,23 +27,20 @@ from serving.errors import InvalidRequest
 from serving.models import signatures
 from serving.models.loaded_version import LoadedVersion
 from serving.models.repository import Repository
-from serving.pipeline.prediction import predict
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 
 MODELS = "/v1/models"
 _VERSIONS = (f"{MODELS}/{{name}}", f"{MODELS}/{{name}}/versions/{{version:int}}", f"{MODELS}/{{name}}/labels/{{label}}")
 
-_LARGE_BYTES = 2**16
-"""Bodies above this are worked on in a thread: of some megabytes, JSON takes a second."""
 
-Result = TypeVar("Result")
-
-
-def rest_router(inference: Inference, router: Router, repository: Repository, calls: Calls) -> APIRouter:
+def rest_router(
+    inference: Inference, router: Router, predictor: Predictor, repository: Repository, calls: Calls
+) -> APIRouter:
     """Status, metadata, and the verbs predict, classify and regress, of the newest version or of one by number or
     label; and TensorFlow Serving's metrics.
     """
-    rest = _Rest(inference, router, repository, calls)
+    rest = _Rest(inference, router, predictor, repository, calls)
     paths = APIRouter(include_in_schema=False)
     for path in _VERSIONS:
         for verb in (rest.predict, rest.classify, rest.regress):
@@ -59,31 +55,36 @@ def rest_router(inference: Inference, router: Router, repository: Repository, ca
 class _Rest:
     """The endpoints. All raise the errors of serving.errors, which the HTTP door answers."""
 
-    def __init__(self, inference: Inference, router: Router, repository: Repository, calls: Calls) -> None:
+    def __init__(
+        self, inference: Inference, router: Router, predictor: Predictor, repository: Repository, calls: Calls
+    ) -> None:
         self._inference = inference
         self._router = router
+        self._predictor = predictor
         self._repository = repository
         self._calls = calls
 
     async def predict(self, request: Request) -> Response:
         spec, body = _spec(request), await request.body()
         with self._calls.counted("Predict", "REST", spec.name):
-            document = await _worked_on(body, json_tensors.parse, body)
+            document = await aside(_is_long(body), json_tensors.parse, body)
             _choose_signature(document, spec)
+            write = _predictions if json_tensors.INSTANCES in document else _outputs
 
-            async def ask(version: LoadedVersion) -> signatures.Tensors:
+            async def ask(version: LoadedVersion) -> Response:
                 signature = signatures.find(version.signature_calls.signatures, signature_name(spec))
-                inputs = await _worked_on(body, json_tensors.inputs_of, document, signature)
+                inputs = await aside(_is_long(body), json_tensors.inputs_of, document, signature)
                 with self._calls.running("Predict", version.name):
-                    return (await predict(version, signature, inputs, (), math.inf)).outputs
+                    predicted = await self._predictor.predict(version, signature, inputs, (), math.inf)
+                elements = sum(array.size for array in predicted.outputs.values())
+                return await aside(elements > MANY_ELEMENTS, write, predicted.outputs)
 
-            outputs = await of_version(self._router, self._repository, spec, "", math.inf, ask)
-            return await _worked_on(body, _predictions if json_tensors.INSTANCES in document else _outputs, outputs)
+            return await of_version(self._router, self._repository, spec, "", math.inf, ask)
 
     async def classify(self, request: Request) -> Response:
         spec, body = _spec(request), await request.body()
         with self._calls.counted("Classify", "REST", spec.name):
-            given = await _worked_on(body, _input, body, spec)
+            given = await aside(_is_long(body), _input, body, spec)
             asked = classification_pb2.ClassificationRequest(model_spec=spec, input=given)
             answer = await self._inference.classify(asked, math.inf)
             return _json({"results": json_examples.classified(answer.result)})
@@ -91,7 +92,7 @@ class _Rest:
     async def regress(self, request: Request) -> Response:
         spec, body = _spec(request), await request.body()
         with self._calls.counted("Regress", "REST", spec.name):
-            given = await _worked_on(body, _input, body, spec)
+            given = await aside(_is_long(body), _input, body, spec)
             asked = regression_pb2.RegressionRequest(model_spec=spec, input=given)
             answer = await self._inference.regress(asked, math.inf)
             return _json({"results": json_examples.regressed(answer.result)})
@@ -159,9 +160,9 @@ def _outputs(outputs: signatures.Tensors) -> Response:
     return _json({"outputs": json_tensors.columns_of(outputs)})
 
 
-async def _worked_on(body: bytes, work: Callable[..., Result], *given: Any) -> Result:
-    """What `work` makes of `given`, in a thread where `body`, which it is about, is large."""
-    return await asyncio.to_thread(work, *given) if len(body) > _LARGE_BYTES else work(*given)
+def _is_long(body: bytes) -> bool:
+    """Whether to read it takes so long that the event loop would feel it: of some megabytes, JSON takes a second."""
+    return len(body) > MANY_BYTES
 
 
 def _as_dict(message: Message) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from serving.doors.tf_serving.inference import Inference
 from serving.errors import Forbidden, InvalidRequest
 from serving.models.lifecycle.configuration import Configuration
 from serving.models.repository import Repository
+from serving.pipeline.prediction import Predictor
 from serving.pipeline.router import Router
 
 Work = Callable[[Any, float], Awaitable[Message]]
@@ -33,11 +34,18 @@ class PredictionServicer:
     """Every method, unary."""
 
     def __init__(
-        self, inference: Inference, router: Router, repository: Repository, calls: Calls, drain: Drain
+        self,
+        inference: Inference,
+        router: Router,
+        predictor: Predictor,
+        repository: Repository,
+        calls: Calls,
+        drain: Drain,
     ) -> None:
         """While `drain` stops, new calls are refused."""
         self._inference = inference
         self._router = router
+        self._predictor = predictor
         self._repository = repository
         self._calls = calls
         self._drain = drain
@@ -58,7 +66,9 @@ class PredictionServicer:
         return await _tell(request, context, lambda: predictions.metadata(self._repository, request))
 
     async def _predict(self, request: Any, deadline: float) -> Message:
-        return await predictions.predict(self._router, self._repository, self._calls, request, deadline)
+        return await predictions.predict(
+            self._router, self._predictor, self._repository, self._calls, request, deadline
+        )
 
     async def _answer(self, api: str, request: Any, context: grpc.aio.ServicerContext, work: Work) -> Message:
         """What `work` makes of `request`, counted; or its status."""

@@ -15,6 +15,7 @@ from serving.models.declaration import CanaryDeclaration
 from serving.models.engines.saved_model import SavedModelSignatures
 from serving.models.plain import PlainVersion
 from serving.models.repository import Repository
+from serving.models.signatures import PREDICT, Signature, Signatures, TensorSpec
 from serving.models.trials.routing import place_of
 from tests.serving.doors.tf_serving import halves
 from tests.serving.fakes import PATIENCE, fake_servable
@@ -25,19 +26,48 @@ NAME = halves.NAME
 
 PLAIN = "plain_halves"
 """The same without cards."""
+TEXTS, TYPES = "texts", "types"
+"""Models of which a canary gives what not every protocol tells: bytes that are no text, numbers of another type."""
 
 
 def key_that_falls_to(version: int) -> str:
     """Of a half of the calls, version 2 answers those whose place is in the lower half."""
     return next(
         key
-        for key in map(str, range(99))
-        if all((place_of(key, name, 2) < 0.5) == (version == 2) for name in (NAME, PLAIN))
+        for key in map(str, range(999))
+        if all((place_of(key, name, 2) < 0.5) == (version == 2) for name in (NAME, PLAIN, TEXTS, TYPES))
     )
 
 
 KEYS = {version: key_that_falls_to(version) for version in (1, 2)}
 """A routing key that falls to each version."""
+
+
+class Gives(Signatures):
+    """Whatever x is, `y`, and counts how often."""
+
+    def __init__(self, dtype: str, y: np.ndarray) -> None:
+        x, given = TensorSpec("x:0", "DT_FLOAT", None), TensorSpec("y:0", dtype, None)
+        self.all = {"serving_default": Signature("serving_default", PREDICT, {"x": x}, {"y": given})}
+        self.y, self.runs = y, 0
+
+    def run(self, signature, inputs, outputs):
+        self.runs += 1
+        return dict.fromkeys(outputs, self.y)
+
+    def close(self) -> None:
+        """Nothing was loaded."""
+
+
+TOLD_AND_NOT = {
+    TEXTS: (Gives("DT_STRING", np.array([b"boot"], object)), Gives("DT_STRING", np.array([b"\xff"], object))),
+    TYPES: (Gives("DT_FLOAT", np.ones(1, np.float32)), Gives("DT_COMPLEX64", np.ones(1, np.complex64))),
+}
+"""What version 1 and the canary give."""
+
+
+def _plain(name: str, version: int, gives: Gives) -> PlainVersion:
+    return PlainVersion(name, version, gives, 1, time.monotonic)
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +82,19 @@ def server(loop, tmp_path_factory):
             version: fake_servable(NAME, version, signatures=signatures, clock=time.monotonic) for version in (1, 2)
         }
         plain = {version: PlainVersion(PLAIN, version, signatures, 1, time.monotonic) for version in (1, 2)}
+        texts = {version: _plain(TEXTS, version, gives) for version, gives in enumerate(TOLD_AND_NOT[TEXTS], start=1)}
+        types = {version: _plain(TYPES, version, gives) for version, gives in enumerate(TOLD_AND_NOT[TYPES], start=1)}
         canary = CanaryDeclaration(version=2, percent=50)
-        models = {name: ServedModel(name, each, canary=canary) for name, each in ((NAME, servables), (PLAIN, plain))}
-        return Repository(models, {})
+        of_models = {NAME: servables, PLAIN: plain, TEXTS: texts, TYPES: types}
+        return Repository({name: ServedModel(name, each, canary=canary) for name, each in of_models.items()}, {})
 
     with running(loop, load) as server:
         yield server
 
 
-def counted(server, version: int, model: str = NAME) -> float:
-    """The calls that the version has answered."""
-    labels = {"arm": "canary" if version == 2 else "stable", "outcome": "answered"}
+def counted(server, version: int, model: str = NAME, outcome: str = "answered") -> float:
+    """The calls that the version has answered, or in which it has failed."""
+    labels = {"arm": "canary" if version == 2 else "stable", "outcome": outcome}
     return server.sample("tencrop_canary_duration_seconds_count", model=model, version=str(version), **labels)
 
 
@@ -140,3 +172,28 @@ def test_tensors_of_models_without_cards_are_routed_and_counted(server, version)
     answer = infer_tensors(server, version)
     assert (answer.model_version, np.frombuffer(answer.raw_output_contents[0], np.float32)) == (str(version), [4.0])
     assert counted(server, version, PLAIN) == before + 1
+
+
+X = {"name": "x", "datatype": "FP32", "shape": [1], "data": [2.0]}
+OPEN_INFERENCE = ("/v2/models/{}/infer", {"inputs": [X]}, lambda answer: answer["outputs"][0]["data"])
+TF_SERVING = ("/v1/models/{}:predict", {"instances": [2.0]}, lambda answer: answer["predictions"])
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol", "told"),
+    [(TEXTS, OPEN_INFERENCE, ["boot"]), (TEXTS, TF_SERVING, ["boot"]), (TYPES, OPEN_INFERENCE, [1.0])],
+)
+def test_a_canary_whose_answer_cannot_be_told_has_failed_and_the_stable_version_answers(server, model, protocol, told):
+    path, body, outputs = protocol
+    before = counted(server, 2, model), counted(server, 2, model, "failed")
+    url = f"http://127.0.0.1:{server.server.http_port}{path.format(model)}"
+    answer = httpx.post(url, json=body, headers={"x-routing-key": KEYS[2]}, timeout=PATIENCE)
+    assert outputs(answer.json()) == told
+    assert (counted(server, 2, model), counted(server, 2, model, "failed")) == (before[0], before[1] + 1)
+
+
+def test_a_version_is_not_run_for_outputs_that_the_protocol_has_not(server):
+    url = f"http://127.0.0.1:{server.server.http_port}/v2/models/{TYPES}/versions/2/infer"
+    runs = TOLD_AND_NOT[TYPES][1].runs
+    assert "DT_COMPLEX64" in httpx.post(url, json={"inputs": [X]}, timeout=PATIENCE).json()["error"]
+    assert TOLD_AND_NOT[TYPES][1].runs == runs

@@ -40,8 +40,12 @@ class HeldSignatures(Signatures):
         self.closed = True
 
 
-def asked(servable):
-    return asyncio.ensure_future(servable.signature_calls.run(DOUBLE, X, ["y"]))
+def asked(version):
+    async def doubled():
+        running = await version.signature_calls.begin(DOUBLE, X, ["y"])
+        return await asyncio.shield(running.arrays)
+
+    return asyncio.ensure_future(doubled())
 
 
 @on_a_loop
@@ -55,7 +59,7 @@ async def test_calls_run_one_at_a_time_beside_batches_of_the_same_version():
         assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
         signatures.go_on.release()
     for answer in await asyncio.gather(*calls):
-        np.testing.assert_array_equal(answer.arrays["y"], [[2, 4]])
+        np.testing.assert_array_equal(answer["y"], [[2, 4]])
     assert signatures.most == 1
     await servable.close()
     assert signatures.closed
@@ -68,7 +72,7 @@ async def test_more_calls_than_may_wait_are_refused_and_those_who_go_leave_their
     calls = [asked(servable) for _ in range(MAX_WAITING + 1)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await servable.signature_calls.run(DOUBLE, X, ["y"])
+        await servable.signature_calls.begin(DOUBLE, X, ["y"])
     calls[-1].cancel()
     await asyncio.wait({calls[-1]})
     calls[-1] = asked(servable)
@@ -105,7 +109,7 @@ async def test_calls_that_run_are_not_counted_among_those_that_wait():
     calls = [asked(version) for _ in range(MAX_WAITING + 2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await version.signature_calls.run(DOUBLE, X, ["y"])
+        await version.signature_calls.begin(DOUBLE, X, ["y"])
     for _ in calls:
         signatures.go_on.release()
     assert len(await asyncio.gather(*calls)) == MAX_WAITING + 2

@@ -177,7 +177,7 @@ async def test_a_request_holds_its_bytes_until_it_is_answered():
     waiting = asyncio.ensure_future(scene.classify(SMALL))
     while not engine.batches:
         await asyncio.sleep(0)
-    with pytest.raises(Overloaded, match="bytes of pictures and rows"):
+    with pytest.raises(Overloaded, match="bytes of pictures, rows and tensors"):
         await scene.classify(SMALL)
     engine.let_go()
     await waiting

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protos.classification_pb2 import ModelSpec
+from serving.aside import MANY_ELEMENTS
 from serving.doors.open_inference.json_bodies import Binary, body_of, question_in
 from serving.doors.open_inference.question import Reply
-from serving.doors.open_inference.tensors import MOST_LISTED, Tensor
+from serving.doors.open_inference.tensors import MOST_LISTED, MOST_STRINGS, Tensor
 from serving.errors import InvalidRequest
 
 ANY = st.recursive(
@@ -36,6 +37,28 @@ def test_many_samples_are_refused_before_they_are_parsed():
     body = b'{"inputs": [{"name": "pictures", "data": [' + b"1," * (2 * MOST_LISTED + 1) + b"not even JSON"
     with pytest.raises(InvalidRequest, match="Send them as binary data"):
         question_in(ModelSpec(), body, None)
+
+
+def test_many_strings_are_refused_though_each_tensor_has_few():
+    half = MOST_STRINGS // 2 + 1
+    inputs = [{"name": name, "datatype": "BYTES", "shape": [half], "data": [""] * half} for name in "ab"]
+    with pytest.raises(InvalidRequest, match=f"{2 * half} came"):
+        question_in(ModelSpec(), json.dumps({"inputs": inputs}).encode(), None)
+
+
+@pytest.mark.parametrize("size", [0, 1, MANY_ELEMENTS, 2 * MANY_ELEMENTS + 1])
+def test_answers_of_any_length_are_listed_whole(size):
+    numbers, texts = np.arange(size), np.array([f'"{each}",' for each in range(size)], object)
+    encoded = np.array([each.encode() for each in texts], object)
+    reply = Reply("shades", "1", "7", [Tensor("numbers", numbers), Tensor("texts", encoded)])
+    body, length = body_of(reply, Binary(by_default=False, of_outputs={}))
+    described = {"numbers": ("INT64", numbers), "texts": ("BYTES", texts)}
+    outputs = [
+        {"name": name, "datatype": datatype, "shape": [size], "data": data.tolist()}
+        for name, (datatype, data) in described.items()
+    ]
+    assert json.loads(body) == {"model_name": "shades", "model_version": "1", "id": "7", "outputs": outputs}
+    assert length is None
 
 
 def test_long_answers_come_in_binary_or_not_at_all():

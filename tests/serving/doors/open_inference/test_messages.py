@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protos import open_inference_pb2 as pb
-from serving.doors.open_inference.messages import question_in, response_of
+from serving.doors.open_inference.messages import question_in, reads_slowly, response_of
 from serving.doors.open_inference.question import Reply
-from serving.doors.open_inference.tensors import MOST_LISTED, Tensor
+from serving.doors.open_inference.tensors import MOST_LISTED, MOST_STRINGS, Tensor
 from serving.errors import InvalidRequest
 from tests.serving.doors.open_inference.asking import about_rows, outputs_of, rows_for
+
+Input, Output = pb.ModelInferRequest.InferInputTensor, pb.ModelInferRequest.InferRequestedOutputTensor
 
 TEXTS = st.sampled_from(("", "image", "pictures", "UINT8", "BYTES", "FP32", "logits", "1", "classification"))
 PARAMETERS = st.dictionaries(
@@ -78,6 +80,43 @@ def test_many_samples_are_refused_though_each_tensor_has_few():
         given.contents.uint_contents.extend([0] * given.shape[0])
     with pytest.raises(InvalidRequest, match="Send them raw"):
         question_in(request)
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "listed"])
+def test_many_strings_are_refused_though_each_tensor_has_few(raw):
+    request = pb.ModelInferRequest()
+    for name in "ab":
+        given = request.inputs.add(name=name, datatype="BYTES", shape=[MOST_STRINGS // 2 + 1])
+        if raw:
+            request.raw_input_contents.append(bytes(4 * given.shape[0]))
+        else:
+            given.contents.bytes_contents.extend([b""] * given.shape[0])
+    with pytest.raises(InvalidRequest, match=f"{MOST_STRINGS + 2} came"):
+        question_in(request)
+
+
+@pytest.mark.parametrize(
+    "many", [{"inputs": [{}] * 65}, {"outputs": [{}] * 65}, {"parameters": {str(i): {} for i in range(65)}}]
+)
+def test_more_than_any_model_has_is_refused(many):
+    with pytest.raises(InvalidRequest, match="at most 64 inputs, outputs and parameters each; 65 came"):
+        question_in(pb.ModelInferRequest(**many))
+
+
+def test_what_is_read_one_by_one_takes_long_and_numbers_that_come_raw_do_not():
+    rows, strings, listed = (
+        about_rows(np.zeros((2, 256, 256, 1), np.uint8)),
+        pb.ModelInferRequest(),
+        pb.ModelInferRequest(),
+    )
+    strings.inputs.add(datatype="BYTES", shape=[2**15])
+    strings.raw_input_contents.append(bytes(2**17))
+    listed.inputs.add(datatype="UINT8").contents.uint_contents.extend([0] * 2**17)
+    shape = pb.ModelInferRequest(inputs=[Input(shape=[1] * 2**14)])
+    parameters = pb.ModelInferRequest(outputs=[Output(parameters={str(name): {} for name in range(2**14)})])
+    many = pb.ModelInferRequest(inputs=[Input(shape=[1] * 200)] * 200)
+    found = [reads_slowly(each) for each in (rows, strings, listed, shape, parameters, many, InvalidRequest(""))]
+    assert found == [False, True, True, True, True, False, False]
 
 
 def test_samples_that_come_both_raw_and_listed_are_refused():

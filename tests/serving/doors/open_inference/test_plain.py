@@ -258,7 +258,7 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(stub, request_, stat
     assert (refused.value.code().name, words in refused.value.details()) == (status, True), refused.value.details()
 
 
-def test_bytes_that_are_no_text_come_in_binary_alone(http, stub):
+def test_bytes_that_are_no_text_come_in_binary_alone(server, http, stub):
     given = {**ECHOED, "BYTES": ("BYTES", np.array([b"\xff", b""], object))}
     assert stub.ModelInfer(raw_request(ECHO, **given), timeout=PATIENCE).raw_output_contents
     raw = as_raw(b"\xff", b"")
@@ -266,9 +266,33 @@ def test_bytes_that_are_no_text_come_in_binary_alone(http, stub):
     inputs.append({"name": "BYTES", "datatype": "BYTES", "shape": [2], "parameters": {"binary_data_size": len(raw)}})
     text = json.dumps({"inputs": inputs}).encode()
     headers = {"Inference-Header-Content-Length": str(len(text))}
+    labels = {"method": "POST /v2/infer", "model": ECHO}
+
+    def counted() -> list[float]:
+        """Requests by status, and what statistics tell of them."""
+        stats = http.get(f"/models/{ECHO}/stats").json()["model_stats"][0]["inference_stats"]
+        by_status = [
+            server.sample("tencrop_request_duration_seconds_count", **labels, views=views, status=status)
+            for views, status in (("", "OK"), ("0", "INVALID_ARGUMENT"))
+        ]
+        return [*by_status, stats["success"]["count"], stats["fail"]["count"]]
+
+    before = counted()
     response = http.post(f"/models/{ECHO}/infer", content=text + raw, headers=headers)
     assert response.status_code == 400
     assert "Ask for binary data" in response.json()["error"]
+    assert np.subtract(counted(), before).tolist() == [0, 1, 0, 1]
+
+
+def test_numbers_that_json_has_not_stand_in_it_bare_and_in_binary_as_they_are(http):
+    request = {"inputs": [json_input(*each) for each in GIVEN.items()], "outputs": [{"name": "FP32"}]}
+    next(each for each in request["inputs"] if each["name"] == "FP32")["data"] = [float("nan"), float("-inf")]
+    answer = http.post(f"/models/{ECHO}/infer", content=json.dumps(request)).raise_for_status()
+    assert '"data": [NaN, -Infinity]' in answer.text
+    request["parameters"] = {"binary_data_output": True}
+    answer = http.post(f"/models/{ECHO}/infer", content=json.dumps(request)).raise_for_status()
+    found = np.frombuffer(answer.content[int(answer.headers["Inference-Header-Content-Length"]) :], np.float32)
+    np.testing.assert_array_equal(found, [np.nan, -np.inf])
 
 
 def test_halves_of_characters_are_refused(http):

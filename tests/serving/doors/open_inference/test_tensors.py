@@ -13,6 +13,7 @@ from serving.doors.open_inference.tensors import (
     MOST_LISTED,
     MOST_STRINGS,
     Tensor,
+    all_of,
     check_pictures,
     from_elements,
     from_raw,
@@ -108,7 +109,13 @@ def test_whatever_is_declared_the_bytes_become_a_tensor_or_are_refused(datatype,
     except InvalidRequest:
         return
     assert tensor.data.shape == tuple(shape)
-    assert to_raw(tensor.data) == raw
+    assert to_raw(tensor.data) == (bytes(map(bool, raw)) if datatype == "BOOL" else raw)
+
+
+def test_any_byte_but_0_is_true():
+    tensor = from_raw("x", "BOOL", [2, 2], b"\x00\x01\x02\xff")
+    assert tensor.data.tolist() == [[False, True], [True, True]]
+    assert to_raw(tensor.data) == b"\x00\x01\x01\x01"
 
 
 @pytest.mark.parametrize("listed", [[256, 0], [-1, 0], [0.5, 1], [2**70, 0], [float("nan"), 0], [None, 1]])
@@ -145,6 +152,23 @@ def test_no_more_strings_come_than_are_taken():
     for shape in ([MOST_STRINGS + 1], [10**9]):
         with pytest.raises(InvalidRequest, match=str(MOST_STRINGS)):
             from_raw("x", "BYTES", shape, b"")
+
+
+def test_no_more_strings_are_read_over_all_tensors_of_a_request():
+    read = []
+
+    def of_halves():
+        for name in "abcd":
+            read.append(name)
+            yield from_raw(name, "BYTES", [MOST_STRINGS // 2], bytes(4 * (MOST_STRINGS // 2)))
+
+    with pytest.raises(
+        InvalidRequest, match=rf"{MOST_STRINGS} elements .* over all of its inputs; {MOST_STRINGS * 3 // 2}"
+    ):
+        all_of(of_halves())
+    assert read == ["a", "b", "c"]
+    numbers = [from_raw(name, "UINT8", [MOST_STRINGS], bytes(MOST_STRINGS)) for name in "ab"]
+    assert all_of(numbers) == numbers
 
 
 def test_no_more_pictures_come_than_are_taken():

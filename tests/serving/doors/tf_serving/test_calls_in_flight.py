@@ -14,6 +14,8 @@ from serving.doors.tf_serving.calls import Calls
 from serving.doors.tf_serving.servicers import PredictionServicer
 from serving.metrics import Metrics
 from serving.models.repository import Repository, ServedModel
+from serving.pipeline.prediction import Predictor
+from serving.pipeline.room import Room
 from serving.pipeline.router import Router
 from tests.serving.fakes import PATIENCE, FakeClock, fake_servable
 from tests.serving.loops import on_a_loop
@@ -45,7 +47,8 @@ async def test_a_version_is_held_until_its_call_has_ended():
     repository = Repository({"shades": ServedModel("shades", {1: servable})}, {})
     router = Router(repository, Metrics(), FakeClock())
     calls = Calls(repository, Metrics(), FakeClock())
-    call = asyncio.ensure_future(predictions.predict(router, repository, calls, REQUEST, math.inf))
+    predictor = Predictor(Room(2**10, "bytes"))
+    call = asyncio.ensure_future(predictions.predict(router, predictor, repository, calls, REQUEST, math.inf))
     assert await asyncio.to_thread(signatures.entered.acquire, timeout=PATIENCE)
     ended = asyncio.ensure_future(servable.holds.ended())
     await asyncio.sleep(0)
@@ -60,7 +63,8 @@ async def test_a_version_is_held_until_its_call_has_ended():
 async def test_a_server_that_stops_refuses_new_calls():
     repository, drain = Repository({}, {}), Drain()
     calls = Calls(repository, Metrics(), FakeClock())
-    servicer = PredictionServicer(None, Router(repository, Metrics(), FakeClock()), repository, calls, drain)
+    router = Router(repository, Metrics(), FakeClock())
+    servicer = PredictionServicer(None, router, Predictor(Room(2**10, "bytes")), repository, calls, drain)
     with pytest.raises(Refused) as refused:
         await servicer.Predict(REQUEST, Context())
     assert refused.value.args == (grpc.StatusCode.NOT_FOUND,)
