@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from protos.classification_pb2 import ModelSpec
 from serving.aside import MANY_ELEMENTS
+from serving.doors.open_inference import json_tensors
 from serving.doors.open_inference.json_bodies import Binary, body_of, question_in
 from serving.doors.open_inference.question import Reply
 from serving.doors.open_inference.tensors import MOST_LISTED, MOST_STRINGS, Tensor
@@ -59,6 +61,14 @@ def test_answers_of_any_length_are_listed_whole(size):
     ]
     assert json.loads(body) == {"model_name": "shades", "model_version": "1", "id": "7", "outputs": outputs}
     assert length is None
+
+
+def test_no_call_of_json_writes_so_much_that_other_threads_wait_long(monkeypatch):
+    lengths, dumps = [], json.dumps
+    monkeypatch.setattr(json_tensors, "json", SimpleNamespace(dumps=lambda of: lengths.append(len(of)) or dumps(of)))
+    reply = Reply("shades", "1", "", [Tensor("numbers", np.zeros(2 * MANY_ELEMENTS + 1))])
+    body_of(reply, Binary(by_default=False, of_outputs={}))
+    assert lengths == [MANY_ELEMENTS, MANY_ELEMENTS, 1]
 
 
 def test_long_answers_come_in_binary_or_not_at_all():
