@@ -8,7 +8,7 @@ _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
 _FORGOTTEN = 0.02
 """What a batch of another size takes from what is remembered of a size that does not run."""
-_DOUBTED = 0.002
+_DOUBTED = 0.0005
 """What a batch of the largest size that pays takes from what the next larger is expected to take: it may pay too."""
 
 _UNNOTICED_SECONDS = 0.02
