@@ -8,6 +8,7 @@ The contract:
   more rows, a batch is full, or rows have come for GATHERING_SECONDS. While it has no room, rows gather. Where two
   batches take about as long as one with more padding, the first is smaller (forecast.py).
 - A batch is of one priority. While interactive and bulk calls both wait, they share the engine's time (turns.py).
+  While interactive calls come, bulk batches are no larger than nobody notices waiting for.
 - Of one priority, calls are taken in order of their deadlines; one without a deadline, or with a late one, as
   though it had to be done a while after it came (waiting.py). A call of more rows than a batch has room for is
   split over batches, and its scores are put together again.
@@ -20,6 +21,7 @@ The contract:
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -38,6 +40,8 @@ GATHERING_SECONDS = 0.005
 """So long an engine is left idle, at most, while rows keep coming: a loop that is busy takes in a few calls a turn, and
 to hand a thread a batch costs as much as some rows of a small network do.
 """
+GIVING_WAY_SECONDS = 1.0
+"""So long after an interactive call, another is expected."""
 HANGING_SECONDS = 30.0
 """An engine that is longer at a batch is taken to hang."""
 
@@ -90,6 +94,7 @@ class BatchQueue:
             max_queue_rows,
             max_batches_in_flight,
         )
+        self._last_interactive = -math.inf
         self._failure = ""
         self._is_gathering = False
         self._batches: set[asyncio.Task[None]] = set()
@@ -120,6 +125,8 @@ class BatchQueue:
         no room now or would not be scored in time. The future raises DeadlinePassed or EngineFailed.
         """
         line = self._lines[priority]
+        if priority == pb.PRIORITY_INTERACTIVE:
+            self._last_interactive = self._clock()
         arrived = self._clock() if arrived is None else arrived
         expected = self.check(len(rows), deadline, priority, arrived)
         call = Call(rows, deadline, arrived, asyncio.get_running_loop().create_future(), expected)
@@ -174,7 +181,7 @@ class BatchQueue:
     def _start_batches(self) -> None:
         while self._has_room and (waiting := self._waiting):
             priority = self._turns.next(waiting)
-            if not (slices := self._take_slices(self._lines[priority])):
+            if not (slices := self._take_slices(priority)):
                 continue  # nobody wanted what waited there
             size = self._forecast.padded(sum(len(piece.rows) for piece in slices))
             running = Running(size, self._clock(), priority)
@@ -183,11 +190,13 @@ class BatchQueue:
             self._batches.add(batch)
             batch.add_done_callback(self._batches.discard)
 
-    def _take_slices(self, line: Line) -> list[Slice]:
-        """The rows of the next batch, from the head of `line`; those that nobody wants are dropped on the way."""
+    def _take_slices(self, priority: int) -> list[Slice]:
+        """The rows of the next batch, those that nobody wants dropped on the way."""
         slices: list[Slice] = []
+        line, now = self._lines[priority], self._clock()
         room = self._forecast.rows_to_run(line.rows)
-        now = self._clock()
+        if priority == pb.PRIORITY_BULK and now < self._last_interactive + GIVING_WAY_SECONDS:
+            room = min(room, self._forecast.unnoticed or room)
         while line and room:
             call = line.first
             self._give_up_if_late(call, line, now)

@@ -33,6 +33,8 @@ class Forecast:
         self._sizes = tuple(allowed_batch_sizes)
         self.largest = self._sizes[-1]
         """The largest batch there is, for now."""
+        self.unnoticed = 0
+        """The largest that nobody notices waiting for; 0 where that is not known, or even one row takes longer."""
         self._seconds: dict[int, float] = {}
         self._expected: Mapping[int, float] = {}
         """What batches took before there were calls; empty where that is not known."""
@@ -127,6 +129,6 @@ class Forecast:
         a_row, cheapest = {}, math.inf
         for size in self._sizes:
             a_row[size] = cheapest = min(cheapest, self._seconds[size] / size)
-        unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
-        self.largest = max(unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
+        self.unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
+        self.largest = max(self.unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
         self._plans.clear()

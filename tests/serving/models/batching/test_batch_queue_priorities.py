@@ -35,6 +35,20 @@ async def test_batches_are_of_one_priority():
 
 
 @on_a_loop
+async def test_bulk_batches_are_short_while_interactive_calls_come_and_as_long_as_pays_a_second_after():
+    bench = Bench()
+    bench.queue.expect({1: 0.01, 2: 0.015, 4: 0.024, 8: 0.04})
+    await bench.submit(1)
+    await bench.submit(*range(101, 117), **BULK)
+    await bench.finish()
+    assert bench.computed()[-1] == [101, 102]
+    bench.clock.advance(1)
+    await bench.finish()
+    assert bench.computed()[-1] == list(range(103, 111))
+    await bench.finish_all()
+
+
+@on_a_loop
 async def test_while_both_wait_bulk_gets_a_fifth_of_the_time():
     bench = Bench(allowed_batch_sizes=(1,), max_queue_rows=1000)
     for number in range(1, 101):
