@@ -129,6 +129,7 @@ class Forecast:
         a_row, cheapest = {}, math.inf
         for size in self._sizes:
             a_row[size] = cheapest = min(cheapest, self._seconds[size] / size)
-        self.unnoticed = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
-        self.largest = max(self.unnoticed, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
+        short = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
+        self.unnoticed = max((size for size in self._sizes if self._seconds[size] <= _UNNOTICED_SECONDS), default=0)
+        self.largest = max(short, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
         self._plans.clear()
