@@ -8,8 +8,6 @@ _NEWEST = 0.2
 """What a batch counts in the mean of those of its size: old ones fade, and one that was slow passes."""
 _FORGOTTEN = 0.02
 """What a batch of another size takes from what is remembered of a size that does not run."""
-_DOUBTED = 0.0005
-"""What a batch of the largest size that pays takes from what the next larger is expected to take: it may pay too."""
 
 _UNNOTICED_SECONDS = 0.02
 _NEARLY_ALL = 0.95
@@ -61,7 +59,6 @@ class Forecast:
         self._seconds[size] = before + _NEWEST * (seconds - before)
         if self._expected:
             self._forget_others(size)
-            self._doubt_larger(size)
             self._weigh_sizes()
         self._plans.clear()
 
@@ -108,19 +105,14 @@ class Forecast:
         return _Plan(rows, together)
 
     def _forget_others(self, size: int) -> None:
-        """Has what was seen of other sizes give way to what they were expected to take at best: one that was slow once
-        is tried again.
+        """Has what was seen of other sizes give way to what they were expected to take, at the pace of this one: one
+        that was slow once is tried again.
         """
-        for other in self._sizes:
-            if other != size and (excess := self._seconds[other] - self._expected[other]) > 0:
-                self._seconds[other] -= _FORGOTTEN * excess
-
-    def _doubt_larger(self, size: int) -> None:
-        """A machine that was busy when sizes were first met may have shown a larger one to be slow: it is tried in
-        time, and rarely where it is.
-        """
-        if size == self.largest and (larger := [each for each in self._sizes if each > size]):
-            self._seconds[larger[0]] *= 1 - _DOUBTED
+        if self._expected[size]:
+            pace = self._seconds[size] / self._expected[size]
+            for other in self._sizes:
+                if other != size:
+                    self._seconds[other] += _FORGOTTEN * (pace * self._expected[other] - self._seconds[other])
 
     def _weigh_sizes(self) -> None:
         """Finds the largest size that pays. What a batch costs beside its rows shows only while there are calls, and a

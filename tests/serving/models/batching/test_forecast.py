@@ -117,27 +117,12 @@ def runs_of(forecast: Forecast, seconds: tuple[float, ...], batches: int) -> lis
     return sizes
 
 
-def test_larger_batches_are_tried_and_kept_where_they_pay_though_they_did_not_seem_to():
-    forecast = Forecast(SIZES)
-    forecast.expect({1: 1.0, 2: 2.1, 4: 4.3, 8: 8.6})
-    sizes = runs_of(forecast, (1.0, 1.5, 2.4, 4.0), 5000)
-    assert sizes[0] == 1
-    assert set(sizes[-100:]) == {8}
-
-
 def test_batches_grow_where_each_turns_out_to_cost_something_beside_its_rows():
     forecast = Forecast(SIZES)
     forecast.expect({1: 1.0, 2: 2.0, 4: 4.0, 8: 8.0})
     sizes = runs_of(forecast, (1.5, 2.5, 4.5, 8.5), 50)
     assert sizes[0] == 1
     assert sizes[-1] >= 4
-
-
-def test_larger_batches_that_do_not_pay_are_tried_rarely():
-    forecast = Forecast(SIZES)
-    forecast.expect({1: 1.0, 2: 2.1, 4: 4.3, 8: 8.6})
-    sizes = runs_of(forecast, (1.0, 2.6, 5.2, 10.4), 5000)
-    assert 0 < sum(size > 1 for size in sizes) < 100
 
 
 def test_a_size_that_was_not_met_before_there_were_calls_is_none():
