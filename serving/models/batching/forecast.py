@@ -52,6 +52,7 @@ class Forecast:
         self._expected = dict(seconds)
         self._seconds = dict(seconds)
         self._weigh_sizes()
+        self._plans.clear()
 
     def learn(self, size: int, seconds: float) -> None:
         """A batch of `size` rows, padding and all, took so long."""
@@ -124,4 +125,3 @@ class Forecast:
         short = max((size for size in self._sizes if size * a_row[size] <= _UNNOTICED_SECONDS), default=0)
         self.unnoticed = max((size for size in self._sizes if self._seconds[size] <= _UNNOTICED_SECONDS), default=0)
         self.largest = max(short, min(size for size in self._sizes if a_row[size] <= cheapest / _NEARLY_ALL))
-        self._plans.clear()
