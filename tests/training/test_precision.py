@@ -34,8 +34,7 @@ def normalised_over_batches():
 NETWORKS = [normalised_over_maps, normalised_over_batches]
 LEARNED = [0.35, 0.15]
 """Errors that show learning, of 0.9 by chance. AlexNet's differ from seed to seed more than from type to type, and
-from processor to processor, where some have bfloat16, so that a small loss is not told from none; after five epochs
-0.2 to 0.45, after eight 0.1 to 0.25.
+from processor to processor, since some have bfloat16, so that a small loss is not told from none.
 """
 
 
